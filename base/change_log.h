@@ -1,0 +1,25 @@
+#pragma once
+// Reading the change log of one database. The cursor follows commit order.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/database.h"
+
+namespace leadbridge {
+
+struct ChangeRecord {
+    std::int64_t n = 0;
+    CorpId corp;
+    std::string topic;
+    std::int64_t id = 0;
+    std::string kind;
+    UnixMillis ms = 0;
+};
+
+// Changes after `after`, oldest first, at most `limit`.
+std::vector<ChangeRecord> read_changes(Snapshot& snapshot, std::int64_t after, int limit);
+std::int64_t last_change(Snapshot& snapshot);
+
+}  // namespace leadbridge

@@ -1,0 +1,33 @@
+# A room is a folder with a CMakeLists.txt and one static library made of all its .cpp files.
+# leadbridge_room(NAME DEPS room... [LIBS library...] [EXCLUDE file...])
+# DEPS are rooms on the same or a lower floor; LIBS are third-party libraries, private to the room.
+
+add_library(leadbridge_flags INTERFACE)
+target_include_directories(leadbridge_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(leadbridge_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Werror)
+if(LEADBRIDGE_SANITIZE)
+  target_compile_options(leadbridge_flags INTERFACE -fsanitize=${LEADBRIDGE_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=undefined)
+  target_link_options(leadbridge_flags INTERFACE -fsanitize=${LEADBRIDGE_SANITIZE})
+endif()
+if(LEADBRIDGE_HARDENED)
+  target_compile_options(leadbridge_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS
+    -fstack-protector-strong)
+  target_link_options(leadbridge_flags INTERFACE -pie -Wl,-z,relro,-z,now)
+endif()
+
+function(leadbridge_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;EXCLUDE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  foreach(file IN LISTS ROOM_EXCLUDE)
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  endforeach()
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE leadbridge_flags ${ROOM_DEPS})
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC leadbridge_flags ${ROOM_DEPS} PRIVATE ${ROOM_LIBS})
+endfunction()
