@@ -1,6 +1,6 @@
 #pragma once
 // Token bucket plus concurrency semaphore, both adaptive: halved by a complaint of the remote, +10 % per minute back to the
-// configured value. State machine without I/O; thread-safe.
+// configured value. In no 60 s do more than per_minute calls go. State machine without I/O; thread-safe.
 
 #include <cstdint>
 #include <mutex>
@@ -21,6 +21,7 @@ public:
     // 0: the call may go now and holds a slot until release(). Otherwise the ms after which it is worth asking again.
     std::int64_t acquire();
     void release();
+    // Complaints of one kind within 1 s count once: calls in flight together complain together.
     void complain_rate();                  // 45009-like: halves the rate
     void complain_concurrency();           // 45033-like: halves the concurrency, at least 1
     void park(std::int64_t ms);            // nothing goes until then
@@ -28,17 +29,23 @@ public:
     std::int64_t parked_ms() const;        // 0 = not parked
 
 private:
-    void refill();
+    void refill() const;
+    void recover(std::int64_t now) const;
+    double burst() const;
 
     const Clock& clock_;
     const RateLimits configured_;
-    mutable std::mutex mutex_;  // guards all below
-    RateLimits current_;
-    double tokens_;
+    // Guards all below, which is brought up to date lazily by whoever looks.
+    mutable std::mutex mutex_;
+    mutable RateLimits current_;
+    mutable double concurrency_;  // current_.concurrency before it is cut to a whole number
+    mutable double tokens_;
+    mutable std::int64_t refilled_at_;
+    mutable std::int64_t recovered_at_;
     int in_flight_ = 0;
-    std::int64_t refilled_at_;
-    std::int64_t recovered_at_;
     std::int64_t parked_until_ = 0;
+    std::int64_t rate_complained_at_;
+    std::int64_t concurrency_complained_at_;
 };
 
 }  // namespace leadbridge
