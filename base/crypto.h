@@ -29,6 +29,7 @@ public:
     Digest(Digest&&) noexcept;
     Digest& operator=(Digest&&) noexcept;
     void update(std::string_view data);
+    std::string current() const;  // raw bytes of what was given so far; the object goes on
     std::string finish();  // raw bytes; the object is done
 
 private:
