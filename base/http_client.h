@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/http_types.h"
+#include "base/outbound_url.h"
 #include "base/result.h"
 
 namespace leadbridge {
@@ -17,7 +18,8 @@ namespace leadbridge {
 enum class Reach {
     configured,  // the URL comes from our settings: any address, http or https
     outside,     // anybody else's URL: https only, public addresses only, after redirects too
-    outside_or_loopback,  // as outside, but loopback and http are allowed (a corp whose api_base is loopback)
+    outside_or_loopback,  // as outside, but loopback and http are allowed (a corp whose api_base is
+                          // loopback)
 };
 
 struct FormPart {  // multipart/form-data
@@ -49,18 +51,23 @@ struct HttpReply {
 class HttpClient {
 public:
     virtual ~HttpClient() = default;
-    // Any HTTP status is a reply. Errors: retry_later = certainly not sent (resolve, connect, TLS); unknown_result = the request
-    // was or may have been sent and no whole answer came; forbidden = the address is not allowed; too_large; invalid = bad URL.
+    // Any HTTP status is a reply. Errors: retry_later = certainly not sent (resolve, connect, TLS);
+    // unknown_result = the request was or may have been sent and no whole answer came; forbidden =
+    // the address is not allowed; too_large; invalid = bad URL or header; permanent = more
+    // redirects than allowed. GET, HEAD and OPTIONS may be sent twice when a kept connection turns
+    // out to be dead; everything else is sent at most once.
     virtual Result<HttpReply> call(const HttpCall& call) = 0;
 };
 
-// Thread-safe. Times in HttpCall are of the real clock.
-std::unique_ptr<HttpClient> make_http_client();
-// Once in main, before any thread.
-void init_http_client();
+struct HttpClientOptions {
+    std::string ca_file;  // PEM of the authorities to believe; "" = the system's
+};
 
-// True for addresses a call to the outside may reach: not private, loopback, link-local, multicast, unspecified, CGNAT,
-// documentation, or such an address mapped into IPv6.
-bool is_public_address(std::string_view ip) noexcept;
+// Thread-safe. Times in HttpCall are of the real clock. Proxies named in the environment are not
+// used.
+std::unique_ptr<HttpClient> make_http_client(HttpClientOptions options = {});
+// Once in main, before any thread. Also makes the process ignore SIGPIPE, which TLS writes could
+// raise.
+void init_http_client();
 
 }  // namespace leadbridge
