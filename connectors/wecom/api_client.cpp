@@ -1,0 +1,412 @@
+#include "connectors/wecom/api_client.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/backoff.h"
+#include "base/json.h"
+#include "base/log.h"
+
+namespace leadbridge::wecom {
+
+namespace {
+
+constexpr std::int64_t busy_delays_ms[] = {500, 1'000, 2'000};
+constexpr std::int64_t concurrency_delays_ms[] = {500, 1'000, 1'500, 2'000};
+// The window of a 45009 is not in the answer: a minute first, then what a longer window needs.
+constexpr std::int64_t windows_ms[] = {60'000, 600'000, 3'600'000};
+constexpr std::int64_t refused_ms = 60'000;  // a new trusted IP applies after a minute
+constexpr std::size_t max_reply_bytes = 10 << 20;
+
+std::string url_of(
+    const crm::Corp& corp, const Api& api, const ApiRequest& request, const Secret& token
+) {
+    std::string url = corp.api_base + "/cgi-bin/" + std::string(api.name) +
+                      "?access_token=" + percent_encode(token.reveal());
+    for (const auto& [name, value] : request.query) {
+        url += '&' + percent_encode(name) + '=' + percent_encode(value);
+    }
+    return url;
+}
+
+// Holds a slot of the limiter for the time of one attempt.
+class Slot {
+public:
+    explicit Slot(RateLimiter& limiter) : limiter_(limiter) {}
+
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+
+    ~Slot() { limiter_.release(); }
+
+private:
+    RateLimiter& limiter_;
+};
+
+std::string_view class_of(const Error& error, RetryClass retry, bool network) {
+    if (network) {
+        return "network";
+    }
+    switch (retry) {
+        case RetryClass::busy:
+            return "busy";
+        case RetryClass::token:
+            return "token";
+        case RetryClass::rate:
+            return "rate";
+        case RetryClass::concurrency:
+            return "concurrency";
+        case RetryClass::later:
+            return "later";
+        case RetryClass::credentials:
+            return "credentials";
+        case RetryClass::none:
+            break;
+    }
+    return error.code == ErrorCode::not_found ? "not_found" : "refused";
+}
+
+}  // namespace
+
+ApiClient::ApiClient(
+    CorpLookup corps,
+    HttpClient& http,
+    TokenStore& tokens,
+    const Clock& clock,
+    Rng& rng,
+    Metrics& metrics,
+    ApiClientOptions options
+)
+    : corps_(std::move(corps)),
+      http_(http),
+      tokens_(tokens),
+      clock_(clock),
+      rng_(rng),
+      metrics_(metrics),
+      options_(std::move(options)) {}
+
+void ApiClient::sleep(std::int64_t ms) const {
+    if (options_.sleep) {
+        options_.sleep(ms);
+    } else {
+        std::this_thread::sleep_for(clock_.real(ms));
+    }
+}
+
+Breaker& ApiClient::breaker(CorpId corp) {
+    auto breakers = breakers_.lock();
+    auto& slot = (*breakers)[corp];
+    if (!slot) {
+        slot = std::make_unique<Breaker>(clock_, options_.breaker);
+    }
+    return *slot;
+}
+
+std::int64_t ApiClient::paused_ms(CorpId corp) {
+    return breaker(corp).open_ms();
+}
+
+std::shared_ptr<RateLimiter> ApiClient::limiter(const crm::Corp& corp, const Api& api) {
+    const RateLimits wanted{corp.limits.calls_per_minute, corp.limits.concurrency};
+    auto limits = limits_.lock();
+    Limit& limit = (*limits)[{corp.id, api.name}];
+    if (!limit.limiter || limit.configured.per_minute != wanted.per_minute ||
+        limit.configured.concurrency != wanted.concurrency) {
+        limit.configured = wanted;
+        limit.limiter = std::make_shared<RateLimiter>(clock_, wanted);
+    }
+    return limit.limiter;
+}
+
+Status ApiClient::wait_for_turn(const crm::Corp& corp, const Api& api, RateLimiter& limiter) {
+    if (const auto wait = breaker(corp.id).acquire(); wait > 0) {
+        return Error{
+            ErrorCode::retry_later,
+            std::string(api.name) + ": WeCom is out of reach or refuses this corp; calls pause",
+            "paused",
+            0,
+            wait};
+    }
+    std::int64_t waited = 0;
+    for (;;) {
+        const auto wait = limiter.acquire();
+        if (wait == 0) {
+            return {};
+        }
+        if (waited + wait > options_.max_limiter_wait_ms) {
+            breaker(corp.id).give_back();
+            return Error{
+                ErrorCode::limited,
+                std::string(api.name) + ": the rate limit of this API is used up",
+                "limited",
+                0,
+                wait};
+        }
+        sleep(wait);
+        waited += wait;
+    }
+}
+
+Result<ApiReply> ApiClient::call(CorpId corp_id, const Api& api, const ApiRequest& request) {
+    const auto corp = corps_(corp_id);
+    if (!corp) {
+        return Error{ErrorCode::not_found, "the corp does not exist any more", "unknown_corp"};
+    }
+    Tries tries;
+    for (;;) {
+        const auto turn = limiter(*corp, api);
+        if (auto go = wait_for_turn(*corp, api, *turn); !go) {
+            return std::move(go).error();
+        }
+        Attempt made = [&] {
+            const Slot slot(*turn);
+            return attempt(*corp, api, request, {api.connect_timeout_ms, api.timeout_ms}, true);
+        }();
+        judge(*corp, api, made);
+        if (made.result) {
+            return made.result;
+        }
+        const auto delay = next_try_ms(*corp, api, made, tries);
+        if (delay < 0) {
+            return made.result;
+        }
+        sleep(delay);
+    }
+}
+
+Result<ApiReply> ApiClient::call_once(
+    const crm::Corp& corp, const Api& api, const ApiRequest& request, const Once& timeouts
+) {
+    Attempt made = attempt(corp, api, request, timeouts, false);
+    if (made.retry == RetryClass::token && made.token_known) {
+        tokens_.invalidate(corp.id, api.secret, made.token);
+        made = attempt(corp, api, request, timeouts, false);
+    }
+    return made.result;
+}
+
+ApiClient::Attempt ApiClient::attempt(
+    const crm::Corp& corp,
+    const Api& api,
+    const ApiRequest& request,
+    const Once& timeouts,
+    bool renew_early
+) {
+    auto token = tokens_.get(
+        corp,
+        api.secret,
+        {timeouts.connect_timeout_ms,
+         std::min<std::int64_t>(timeouts.timeout_ms, 10'000),
+         renew_early}
+    );
+    if (!token) {
+        Attempt failed{std::move(token).error()};
+        const Error& error = failed.result.error();
+        failed.token_known = false;
+        failed.network = error.reason == "network";
+        failed.retry = meaning_of(error.upstream_code).retry;
+        if (error.upstream_code == 0) {
+            failed.retry =
+                error.code == ErrorCode::retry_later ? RetryClass::busy : RetryClass::none;
+        } else if (failed.retry == RetryClass::token) {
+            failed.retry = RetryClass::credentials;  // gettoken itself was told so
+        }
+        return failed;
+    }
+    const auto began = clock_.steady_ms();
+    HttpCall call;
+    call.method = api.method;
+    call.url = url_of(corp, api, request, *token);
+    if (api.method == Method::post && request.parts.empty()) {
+        call.headers.set("Content-Type", "application/json; charset=utf-8");
+        call.body = request.body.empty() ? "{}" : request.body;
+    }
+    call.parts = request.parts;
+    call.connect_timeout_ms = timeouts.connect_timeout_ms;
+    call.timeout_ms = timeouts.timeout_ms;
+    call.max_body_bytes = max_reply_bytes;
+    Attempt made = read_reply(api, http_.call(call));
+    made.token = std::move(*token);
+    count(api, made, began);
+    return made;
+}
+
+ApiClient::Attempt ApiClient::read_reply(const Api& api, const Result<HttpReply>& reply) const {
+    const auto lost = [&](std::string_view why) {
+        Attempt a{Error{
+            ErrorCode::unknown_result,
+            std::string(api.name) + ": " + std::string(why) + "; it may have been carried out",
+            "network"}};
+        a.retry = RetryClass::busy;
+        a.network = true;
+        a.sent = true;
+        return a;
+    };
+    if (!reply) {
+        if (reply.error().code == ErrorCode::unknown_result ||
+            reply.error().code == ErrorCode::too_large) {
+            return lost("no whole answer came");
+        }
+        Error error = reply.error();
+        error.message = std::string(api.name) + ": " + error.message;
+        error.reason = "network";
+        Attempt a{error};
+        a.network = error.code == ErrorCode::retry_later;
+        a.retry = a.network ? RetryClass::busy : RetryClass::none;
+        return a;
+    }
+    if (reply->status >= 500) {
+        return lost("HTTP status " + std::to_string(reply->status));
+    }
+    if (reply->status == 429) {
+        Attempt a{
+            Error{ErrorCode::limited, std::string(api.name) + ": HTTP status 429", "rate_limit"}};
+        a.retry = RetryClass::rate;
+        return a;
+    }
+    if (reply->status != 200) {
+        return Attempt{Error{
+            ErrorCode::permanent,
+            std::string(api.name) + ": HTTP status " + std::to_string(reply->status) +
+                ": check the corp's api_base",
+            "http_status"}};
+    }
+    auto body = parse_json(reply->body, {max_reply_bytes, 32});
+    if (!body || !body->is_object()) {
+        return lost("the answer is not JSON");
+    }
+    auto object = std::make_shared<const json::object>(std::move(body->as_object()));
+    const auto errcode = static_cast<int>(json_int(*object, "errcode"));
+    if (errcode == 0) {
+        return Attempt{ApiReply{std::move(object)}};
+    }
+    Attempt a{errcode_error(api.name, errcode, json_string(*object, "errmsg"))};
+    a.retry = meaning_of(errcode).retry;
+    a.sent = errcode == -1;
+    return a;
+}
+
+// Tells limiter and breaker what came of it.
+void ApiClient::judge(const crm::Corp& corp, const Api& api, Attempt& made) {
+    Breaker& gate = breaker(corp.id);
+    if (made.network) {
+        gate.unreachable();
+    } else if (made.retry == RetryClass::credentials) {
+        const Error& error = made.result.error();
+        gate.refused(std::max(refused_ms, error.retry_after_ms));
+        log::error("wecom", "calls of a corp pause", {{"corp", corp.id}, {"cause", error.message}});
+    } else {
+        gate.answered();
+    }
+    if (made.retry == RetryClass::concurrency) {
+        limiter(corp, api)->complain_concurrency();
+    }
+    if (made.result) {
+        auto limits = limits_.lock();
+        (*limits)[{corp.id, api.name}].rate_complaints = 0;
+        return;
+    }
+    Error error = std::move(made.result).error();
+    if (made.retry == RetryClass::rate) {
+        error.retry_after_ms = park(corp, api);
+    }
+    if (made.network || made.retry == RetryClass::credentials) {
+        error.retry_after_ms = gate.open_ms();
+    }
+    if (made.sent) {
+        error.code =
+            api.repeat == Repeat::safe ? ErrorCode::retry_later : ErrorCode::unknown_result;
+    }
+    made.result = std::move(error);
+}
+
+std::int64_t ApiClient::park(const crm::Corp& corp, const Api& api) {
+    const auto turn = limiter(corp, api);
+    if (const auto parked = turn->parked_ms(); parked > 0) {
+        return parked;  // calls in flight together are refused together
+    }
+    turn->complain_rate();
+    auto limits = limits_.lock();
+    Limit& limit = (*limits)[{corp.id, api.name}];
+    const auto window = windows_ms[std::min(limit.rate_complaints, 2)];
+    ++limit.rate_complaints;
+    turn->park(window);
+    log::warn(
+        "wecom",
+        "an API is parked: its frequency limit is used up",
+        {{"corp", corp.id}, {"api", api.name}, {"ms", window}}
+    );
+    return window;
+}
+
+std::int64_t ApiClient::next_try_ms(
+    const crm::Corp& corp, const Api& api, const Attempt& made, Tries& tries
+) {
+    switch (made.retry) {
+        case RetryClass::busy: {
+            const bool again = !made.sent || api.repeat == Repeat::safe;
+            if (!again || tries.busy >= 3 || made.result.error().retry_after_ms > 0) {
+                return -1;
+            }
+            return jittered(busy_delays_ms[tries.busy++], 0.3, rng_);
+        }
+        case RetryClass::concurrency:
+            return tries.concurrency >= 4
+                       ? -1
+                       : jittered(concurrency_delays_ms[tries.concurrency++], 0.3, rng_);
+        case RetryClass::token:
+            if (tries.token++ > 0) {
+                return -1;
+            }
+            tokens_.invalidate(corp.id, api.secret, made.token);
+            return 0;
+        default:
+            return -1;
+    }
+}
+
+void ApiClient::count(const Api& api, const Attempt& made, std::int64_t began_ms) {
+    const std::string outcome(
+        made.result ? "ok" : class_of(made.result.error(), made.retry, made.network)
+    );
+    metrics_
+        .counter(
+            "leadbridge_wecom_calls_total",
+            "calls to WeCom by API and outcome",
+            {{"api", std::string(api.name)}, {"class", outcome}}
+        )
+        .add();
+    metrics_
+        .histogram(
+            "leadbridge_wecom_call_seconds",
+            "time of calls to WeCom",
+            {0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30},
+            {{"api", std::string(api.name)}}
+        )
+        .observe(static_cast<double>(clock_.steady_ms() - began_ms) / 1'000.0);
+}
+
+JobOutcome job_outcome(const Error& error, const Clock& clock) {
+    if (error.retry_after_ms > 0) {
+        return JobHold{clock.now() + error.retry_after_ms, error.message};
+    }
+    switch (error.code) {
+        case ErrorCode::auth:
+            return JobHold{clock.now() + refused_ms, error.message};
+        case ErrorCode::limited:
+            if (error.reason == "rate_limit" || error.reason == "limited") {
+                return JobHold{clock.now() + refused_ms, error.message};
+            }
+            return JobRetry{error.message};
+        case ErrorCode::retry_later:
+        case ErrorCode::unknown_result:
+        case ErrorCode::overloaded:
+        case ErrorCode::internal:
+        case ErrorCode::stale:
+            return JobRetry{error.message};
+        default:
+            return JobDead{error.message};
+    }
+}
+
+}  // namespace leadbridge::wecom
