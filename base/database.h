@@ -156,6 +156,8 @@ public:
     }
     // Adds to the change log with this transaction.
     virtual void changed(const Change& change) = 0;
+    // Runs after the commit, on any thread; dropped when this transaction is rolled back. Must only signal, and not throw.
+    virtual void after_commit(std::function<void()> signal) = 0;
 };
 
 // A table that takes rows by append(). Constant for the program's life.
@@ -250,6 +252,10 @@ public:
 
     virtual void migrate(std::span<const RoomMigrations> rooms) = 0;
     virtual DatabaseStats stats() = 0;
+
+    // The transaction whose fn is running on this thread, null outside of one. A write() from inside an fn is a bug (assert);
+    // this is for the rare service (Vault) that is called on both sides and must join its caller.
+    virtual Transaction* current() noexcept = 0;
 
 protected:
     virtual Status run_write(const std::function<bool(Transaction&)>& fn) = 0;

@@ -1,0 +1,237 @@
+#include "base/sqlite_database.h"
+
+#include <sys/stat.h>
+
+#include <cassert>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "base/sqlite_migrations.h"
+#include "base/sqlite_writer.h"
+
+namespace leadbridge {
+
+namespace {
+
+std::int64_t file_size(const std::string& path) {
+    struct stat info {};
+
+    return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : 0;
+}
+
+std::int64_t size_of(const AppendRow& row) {
+    std::size_t bytes = 64;
+    for (const auto& value : row.values) {
+        if (const auto* text = std::get_if<std::string>(&value)) {
+            bytes += text->size();
+        } else if (const auto* blob = std::get_if<std::vector<char>>(&value)) {
+            bytes += blob->size();
+        }
+        bytes += 8;
+    }
+    return static_cast<std::int64_t>(bytes);
+}
+
+class SqliteDatabase final : public Database {
+public:
+    SqliteDatabase(const SqliteOptions& options, const Clock& clock, Metrics& metrics)
+        : options_(options),
+          clock_(clock),
+          refused_total_(metrics.counter(
+              "leadbridge_db_refused_total",
+              "Writes refused: no place or no store",
+              {{"db", options.name}}
+          )),
+          queue_(options.max_waiting_rows, options.max_waiting_bytes),
+          readers_(options),
+          writer_(options, clock, metrics, queue_, readers_, [this] { wake_followers(); }) {
+        if (options_.writer == SqliteWriterMode::own_thread) {
+            thread_ = std::thread([this] { serve(); });
+        }
+    }
+
+    ~SqliteDatabase() override {
+        queue_.close();
+        if (thread_.joinable()) {
+            thread_.join();
+        } else {
+            work_here();
+        }
+        readers_.renew();  // readers first, the writer last: its close folds the log in
+    }
+
+    bool append(AppendRow row, std::function<void(AppendOutcome)> done) override {
+        WaitingAppend waiting{std::move(row), std::move(done)};
+        waiting.bytes = size_of(waiting.row);
+        if (!writer_.healthy() || !queue_.push(std::move(waiting))) {
+            refused_total_.add();
+            work_here();
+            return false;
+        }
+        work_here();
+        return true;
+    }
+
+    std::shared_ptr<void> on_change(std::function<void()> wake) override {
+        auto follower = std::make_shared<Follower>();
+        follower->wake = std::move(wake);
+        followers_.lock()->push_back(follower);
+        // Ends the subscription and waits for a call in flight: after it the wake's captures may
+        // go.
+        return {follower.get(), [follower](void*) {
+                    const std::lock_guard hold(follower->calling);
+                    follower->wake = nullptr;
+                }};
+    }
+
+    void migrate(std::span<const RoomMigrations> rooms) override {
+        auto task = std::make_unique<WriterTask>();
+        task->run = [&](SqliteConnection& connection) {
+            run_migrations(connection, clock_, rooms);
+        };
+        auto finished = task->finished.get_future();
+        queue_.push(std::move(task));
+        work_here();
+        finished.get();
+    }
+
+    DatabaseStats stats() override {
+        DatabaseStats stats;
+        stats.rows_waiting = queue_.rows();
+        stats.bytes_waiting = queue_.bytes();
+        stats.commits = writer_.commits();
+        stats.size_bytes = file_size(options_.path);
+        stats.wal_bytes = file_size(options_.path + "-wal");
+        stats.last_change = writer_.last_change();
+        stats.healthy = writer_.healthy();
+        return stats;
+    }
+
+    Transaction* current() noexcept override { return writer_.current(); }
+
+protected:
+    Status run_write(const std::function<bool(Transaction&)>& fn) override {
+        assert(current() == nullptr && "write() inside the fn of another write()");
+        if (!writer_.healthy()) {
+            work_here();
+        }
+        if (!writer_.healthy()) {
+            refused_total_.add();
+            throw DatabaseError("the store does not take writes: " + writer_.trouble());
+        }
+        WaitingWrite waiting;
+        waiting.fn = &fn;
+        auto finished = waiting.finished.get_future();
+        if (!queue_.push(waiting)) {
+            refused_total_.add();
+            return Error{
+                ErrorCode::overloaded, "the write queue was full for 2 s", "store_overloaded"};
+        }
+        work_here();
+        finished.get();
+        return {};
+    }
+
+    void run_read(const std::function<void(Snapshot&)>& fn) override { readers_.run(fn); }
+
+private:
+    // Shared by the subscription and the writer that may be calling it.
+    struct Follower {
+        std::recursive_mutex calling;  // a wake may end its own subscription
+        std::function<void()> wake;
+    };
+
+    void wake_followers() {
+        const auto followers = *followers_.lock();
+        bool ended = false;
+        for (const auto& follower : followers) {
+            const std::lock_guard hold(follower->calling);
+            if (follower->wake) {
+                const auto wake = follower->wake;
+                wake();
+            }
+            ended = ended || !follower->wake;
+        }
+        if (ended) {
+            std::erase_if(*followers_.lock(), [](const auto& follower) {
+                const std::lock_guard hold(follower->calling);
+                return !follower->wake;
+            });
+        }
+    }
+
+    void serve() {
+        auto pause = std::chrono::milliseconds(50);
+        while (true) {
+            if (!writer_.healthy() && !writer_.recover()) {
+                writer_.fail(
+                    queue_.take_all(), std::make_exception_ptr(DatabaseError(writer_.trouble()))
+                );
+                if (queue_.sleep(pause)) {
+                    writer_.fail(
+                        queue_.take_all(),
+                        std::make_exception_ptr(DatabaseError("the database is closing"))
+                    );
+                    return;
+                }
+                pause = std::min(pause * 2, std::chrono::milliseconds(5000));
+                continue;
+            }
+            pause = std::chrono::milliseconds(50);
+            Group group = queue_.take(SqliteQueue::Wait::yes);
+            if (group.appends.empty() && group.writes.empty() && group.tasks.empty()) {
+                return;
+            }
+            writer_.run(std::move(group));
+            writer_.maybe_checkpoint();
+        }
+    }
+
+    // Without a thread of its own: whoever brought work does what waits.
+    void work_here() {
+        if (options_.writer == SqliteWriterMode::own_thread || writer_.current() != nullptr ||
+            working_here_ == this) {
+            return;
+        }
+        auto turn = turn_.lock();
+        working_here_ = this;
+        while (!queue_.empty() || !writer_.healthy()) {
+            if (!writer_.healthy() && !writer_.recover()) {
+                writer_.fail(
+                    queue_.take_all(), std::make_exception_ptr(DatabaseError(writer_.trouble()))
+                );
+                break;
+            }
+            writer_.run(queue_.take(SqliteQueue::Wait::no));
+            writer_.maybe_checkpoint();
+        }
+        working_here_ = nullptr;
+    }
+
+    struct Turn {};
+
+    const SqliteOptions options_;
+    const Clock& clock_;
+    Counter& refused_total_;
+    SqliteQueue queue_;
+    SqliteReaders readers_;
+    Guarded<std::vector<std::shared_ptr<Follower>>> followers_;
+    SqliteWriter writer_;
+    Guarded<Turn> turn_;
+    static thread_local const SqliteDatabase* working_here_;
+    std::thread thread_;
+};
+
+thread_local const SqliteDatabase* SqliteDatabase::working_here_ = nullptr;
+
+}  // namespace
+
+std::unique_ptr<Database> open_sqlite(
+    const SqliteOptions& options, const Clock& clock, Metrics& metrics
+) {
+    return std::make_unique<SqliteDatabase>(options, clock, metrics);
+}
+
+}  // namespace leadbridge
