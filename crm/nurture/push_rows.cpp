@@ -1,0 +1,305 @@
+#include "crm/nurture/push_rows.h"
+
+#include <array>
+
+#include "base/json.h"
+#include "crm/contacts/timeline.h"
+
+namespace leadbridge::crm {
+
+namespace {
+
+constexpr std::array<std::string_view, 6> push_names{
+    "draft", "scheduled", "planning", "sending", "done", "cancelled"};
+constexpr std::array<std::string_view, 9> state_names{
+    "planned",
+    "intent",
+    "submitted",
+    "rejected",
+    "unknown",
+    "not_submitted",
+    "for_review",
+    "excluded",
+    "cancelled"};
+constexpr std::array<std::string_view, 7> outcome_names{
+    "none", "waiting", "delivered", "not_friend", "capped", "rejected", "cancelled"};
+
+Outcome ending_of(const BatchRow& batch) {
+    if (batch.state == RecipientState::rejected) {
+        return Outcome::rejected;
+    }
+    if (batch.state == RecipientState::cancelled) {
+        return Outcome::cancelled;
+    }
+    return batch.closed == BatchClosed::absent_rejected ? Outcome::rejected : Outcome::none;
+}
+
+}  // namespace
+
+std::string_view to_string(PushStatus status) noexcept {
+    return push_names[static_cast<std::size_t>(status)];
+}
+
+std::string_view to_string(RecipientState state) noexcept {
+    return state_names[static_cast<std::size_t>(state)];
+}
+
+std::string_view to_string(Outcome outcome) noexcept {
+    return outcome_names[static_cast<std::size_t>(outcome)];
+}
+
+bool BatchRow::final() const noexcept {
+    if (state == RecipientState::rejected || state == RecipientState::cancelled) {
+        return settled >= n;
+    }
+    return state == RecipientState::submitted &&
+           (settled >= n || closed == BatchClosed::waiting_ended);
+}
+
+const std::string_view batch_columns =
+    "SELECT b.corp_id, b.id, b.push_id, b.sender_id, b.sender, b.content_hash, b.n, b.settled, "
+    "b.state, b.closed, "
+    "b.attempt, b.request_hash, b.fence, b.lease_until, b.intent_ms, b.unknown_ms, b.submitted_ms, "
+    "b.confirmed_ms, "
+    "b.looks, b.msgid, b.errcode, b.reminds, p.status, p.plan_step "
+    "FROM push_batch b JOIN push p ON p.corp_id = b.corp_id AND p.id = b.push_id ";
+
+BatchRow batch_row(const Row& row) {
+    BatchRow b;
+    b.corp = row.id<CorpId>(0);
+    b.id = row.id<BatchId>(1);
+    b.push = row.id<PushId>(2);
+    b.sender_id = row.id<MemberId>(3);
+    b.sender = row.str(4);
+    b.content_hash = row.str(5);
+    b.n = row.integer(6);
+    b.settled = row.integer(7);
+    b.state = static_cast<RecipientState>(row.integer(8));
+    b.closed = static_cast<BatchClosed>(row.integer(9));
+    b.attempt = static_cast<int>(row.integer(10));
+    b.request_hash = row.str(11);
+    b.fence = row.integer(12);
+    b.lease_until = row.integer(13);
+    b.intent_ms = row.integer(14);
+    b.unknown_ms = row.integer(15);
+    b.submitted_ms = row.integer(16);
+    b.confirmed_ms = row.integer(17);
+    b.looks = static_cast<int>(row.integer(18));
+    b.msgid = row.str(19);
+    b.errcode = static_cast<int>(row.integer(20));
+    b.reminds = row.str(21);
+    b.push_status = static_cast<PushStatus>(row.integer(22));
+    b.plan_step = static_cast<PlanStep>(row.integer(23));
+    return b;
+}
+
+std::optional<BatchRow> load_batch(Snapshot& s, CorpId corp, BatchId id) {
+    return s.one(
+        std::string(batch_columns) + "WHERE b.corp_id = ? AND b.id = ?", {corp, id}, batch_row
+    );
+}
+
+void add_count(Transaction& tx, CorpId corp, PushId push, std::string_view kind, std::int64_t n) {
+    if (n != 0) {
+        tx.execute(
+            "INSERT INTO push_count (corp_id, push_id, kind, n) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (corp_id, push_id, kind) DO UPDATE SET n = push_count.n + excluded.n",
+            {corp, push, kind, n}
+        );
+    }
+}
+
+void finish_push(Transaction& tx, CorpId corp, PushId push, UnixMillis now) {
+    std::int64_t changed = tx.execute(
+        "UPDATE push SET status = ?, finished_ms = ?, updated_ms = ?, version = version + 1 "
+        "WHERE corp_id = ? AND id = ? AND status = ? AND NOT EXISTS (SELECT 1 FROM push_batch b "
+        "WHERE b.corp_id = ? AND b.push_id = ? AND NOT (b.settled >= b.n AND b.state IN (2, 3, 8)) "
+        "AND NOT (b.state = 2 AND b.closed = 1))",
+        {PushStatus::done, now, now, corp, push, PushStatus::sending, corp, push}
+    );
+    if (changed > 0) {
+        tx.changed({.corp = corp, .topic = "push", .id = push.value, .kind = "done"});
+    }
+}
+
+namespace {
+
+void tell_timeline(
+    Transaction& tx,
+    IdSource& ids,
+    const BatchRow& batch,
+    ContactId contact,
+    const Settlement& settlement
+) {
+    json::object detail;
+    detail["push_id"] = batch.push.str();
+    detail["outcome"] = to_string(settlement.outcome);
+    const std::string text = to_text(detail);
+    const std::string ref = "push:" + batch.push.str();
+    add_event(
+        tx,
+        ids,
+        {.corp = batch.corp,
+         .contact = contact,
+         .lead = {},
+         .member = batch.sender_id,
+         .at = settlement.at,
+         .kind = "push",
+         .detail = text,
+         .ref = ref}
+    );
+}
+
+}  // namespace
+
+int settle_recipients(
+    Transaction& tx,
+    IdSource& ids,
+    const BatchRow& batch,
+    const std::vector<Settlement>& settlements
+) {
+    struct Found {
+        ContactId contact;
+        Outcome outcome;
+    };
+
+    std::array<std::int64_t, outcome_names.size()> tally{};
+    int settled = 0;
+    int corrected = 0;
+    for (const Settlement& settlement : settlements) {
+        auto found = tx.one(
+            "SELECT contact_id, outcome FROM push_recipient WHERE corp_id = ? AND batch_id = ? AND "
+            "external_userid = ?",
+            {batch.corp, batch.id, settlement.external_userid},
+            [](const Row& row) {
+                return Found{row.id<ContactId>(0), static_cast<Outcome>(row.integer(1))};
+            }
+        );
+        // A recipient that was sent to before the cancellation reached WeCom was delivered after
+        // all.
+        const bool corrects = found && found->outcome == Outcome::cancelled &&
+                              settlement.outcome == Outcome::delivered;
+        if (!found || (found->outcome != Outcome::none && !corrects)) {
+            continue;
+        }
+        tx.execute(
+            "UPDATE push_recipient SET outcome = ?, outcome_ms = ?, error = ? "
+            "WHERE corp_id = ? AND push_id = ? AND contact_id = ?",
+            {settlement.outcome,
+             settlement.at,
+             settlement.error,
+             batch.corp,
+             batch.push,
+             found->contact}
+        );
+        ++tally[static_cast<std::size_t>(settlement.outcome)];
+        ++(corrects ? corrected : settled);
+        tell_timeline(tx, ids, batch, found->contact, settlement);
+    }
+    tally[static_cast<std::size_t>(Outcome::cancelled)] -= corrected;
+    for (std::size_t i = 0; i < tally.size(); ++i) {
+        add_count(tx, batch.corp, batch.push, outcome_names[i], tally[i]);
+    }
+    if (settled > 0) {
+        tx.execute(
+            "UPDATE push_batch SET settled = settled + ? WHERE corp_id = ? AND id = ?",
+            {settled, batch.corp, batch.id}
+        );
+    }
+    return settled + corrected;
+}
+
+bool settle_slice_of(Transaction& tx, IdSource& ids, const Clock& clock, CorpId corp, BatchId id) {
+    std::optional<BatchRow> batch = load_batch(tx, corp, id);
+    if (!batch) {
+        return false;
+    }
+    const UnixMillis now = clock.now();
+    const Outcome ending = ending_of(*batch);
+    std::vector<std::string> todo;
+    bool more = false;
+    if (ending != Outcome::none) {
+        todo = tx.all(
+            "SELECT external_userid FROM push_recipient WHERE corp_id = ? AND batch_id = ? AND "
+            "outcome = 0 "
+            "ORDER BY external_userid LIMIT ?",
+            {corp, id, settle_slice},
+            [](const Row& row) { return row.str(0); }
+        );
+        more = todo.size() == static_cast<std::size_t>(settle_slice);
+    } else {
+        std::vector<std::string> failed =
+            decode_list(tx.one(
+                              "SELECT fail_list FROM push_batch WHERE corp_id = ? AND id = ?",
+                              {corp, id},
+                              [](const Row& row) { return row.str(0); }
+            ).value_or(""));
+        const std::size_t n = std::min(failed.size(), static_cast<std::size_t>(settle_slice));
+        todo.assign(failed.begin(), failed.begin() + static_cast<std::ptrdiff_t>(n));
+        failed.erase(failed.begin(), failed.begin() + static_cast<std::ptrdiff_t>(n));
+        more = !failed.empty();
+        tx.execute(
+            "UPDATE push_batch SET fail_list = ? WHERE corp_id = ? AND id = ?",
+            {failed.empty() ? std::string() : encode_list(failed), corp, id}
+        );
+    }
+    const Outcome outcome = ending == Outcome::none ? Outcome::rejected : ending;
+    const std::string error = batch->state == RecipientState::rejected
+                                  ? std::to_string(batch->errcode)
+                              : batch->closed == BatchClosed::absent_rejected ? "not_in_task"
+                              : outcome == Outcome::rejected                  ? "fail_list"
+                                                                              : "";
+    std::vector<Settlement> settlements;
+    settlements.reserve(todo.size());
+    for (std::string& external : todo) {
+        settlements.push_back(
+            {.external_userid = std::move(external), .outcome = outcome, .at = now, .error = error}
+        );
+    }
+    settle_recipients(tx, ids, *batch, settlements);
+    if (!more) {
+        finish_push(tx, corp, batch->push, now);
+    }
+    tx.changed({.corp = corp, .topic = "push", .id = batch->push.value, .kind = "updated"});
+    return more;
+}
+
+void enqueue_settle(Transaction& tx, JobQueue& jobs, const BatchRow& batch) {
+    json::object payload;
+    payload["batch_id"] = batch.id.str();
+    jobs.enqueue(
+        tx,
+        {.corp = batch.corp,
+         .queue = std::string(settle_queue),
+         .payload = to_text(payload),
+         .order_key = batch.push.str(),
+         .unique_key = batch.id.str()}
+    );
+}
+
+std::string encode_list(const std::vector<std::string>& list) {
+    json::array out;
+    for (const std::string& item : list) {
+        out.emplace_back(item);
+    }
+    return to_text(out);
+}
+
+std::vector<std::string> decode_list(std::string_view text) {
+    std::vector<std::string> out;
+    if (text.empty()) {
+        return out;
+    }
+    Result<json::value> value = parse_json(text, {.max_bytes = 4U << 20});
+    const json::array* list = value ? value->if_array() : nullptr;
+    if (list != nullptr) {
+        for (const json::value& item : *list) {
+            if (const json::string* s = item.if_string()) {
+                out.emplace_back(*s);
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace leadbridge::crm

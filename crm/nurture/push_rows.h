@@ -1,0 +1,96 @@
+#pragma once
+// Rows of the push tables as the files of this room share them. Not for other rooms: they use
+// push.h and push_ledger.h.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crm/nurture/push_ledger.h"
+
+namespace leadbridge::crm {
+
+inline constexpr std::int64_t first_look_ms = 60'000;
+inline constexpr std::int64_t second_look_ms = 300'000;
+inline constexpr std::int64_t third_look_ms = 900'000;
+inline constexpr int max_attempts = 5;
+inline constexpr int settle_slice = 500;
+
+// A job that gives the recipients of a rejected, cancelled or closed batch their outcome, slice by
+// slice.
+inline constexpr std::string_view settle_queue = "push.settle";
+inline constexpr std::string_view plan_queue = "push.plan";
+
+// What remains to be planned of a push: slices, then queueing its batches.
+enum class PlanStep : std::uint8_t { recipients = 0, queueing = 1, complete = 2 };
+
+enum class BatchClosed : std::uint8_t {
+    open = 0,
+    waiting_ended = 1,    // no more polls; who still waits stays waiting
+    absent_rejected = 2,  // the member sent it long ago: who is in no result was never in the task
+};
+
+struct BatchRow {
+    CorpId corp;
+    BatchId id;
+    PushId push;
+    MemberId sender_id;
+    std::string sender;
+    std::string content_hash;
+    std::int64_t n = 0;
+    std::int64_t settled = 0;
+    RecipientState state = RecipientState::planned;
+    BatchClosed closed = BatchClosed::open;
+    int attempt = 0;
+    std::string request_hash;
+    std::int64_t fence = 0;
+    UnixMillis lease_until = 0;
+    UnixMillis intent_ms = 0;
+    UnixMillis unknown_ms = 0;
+    UnixMillis submitted_ms = 0;
+    UnixMillis confirmed_ms = 0;
+    int looks = 0;
+    std::string msgid;
+    int errcode = 0;
+    std::string reminds;
+    PushStatus push_status = PushStatus::draft;
+    PlanStep plan_step = PlanStep::recipients;
+
+    bool final() const noexcept;
+};
+
+std::optional<BatchRow> load_batch(Snapshot& s, CorpId corp, BatchId id);
+BatchRow batch_row(const Row& row);
+extern const std::string_view
+    batch_columns;  // of push_batch b joined with push p, as batch_row reads them
+
+void add_count(Transaction& tx, CorpId corp, PushId push, std::string_view kind, std::int64_t n);
+// Sets the push to done when every batch is final. Cheap unless the push is sending.
+void finish_push(Transaction& tx, CorpId corp, PushId push, UnixMillis now);
+
+// Recipients that get (or change) their outcome: rows, counts, batch.settled and timeline. Those
+// already settled are left alone. Returns how many changed.
+struct Settlement {
+    std::string external_userid;
+    Outcome outcome = Outcome::none;
+    UnixMillis at = 0;
+    std::string error = {};
+};
+
+int settle_recipients(
+    Transaction& tx,
+    IdSource& ids,
+    const BatchRow& batch,
+    const std::vector<Settlement>& settlements
+);
+
+// Settles up to settle_slice recipients of a batch that asks for it; true when more may be left.
+bool settle_slice_of(Transaction& tx, IdSource& ids, const Clock& clock, CorpId corp, BatchId id);
+void enqueue_settle(Transaction& tx, JobQueue& jobs, const BatchRow& batch);
+
+std::string encode_list(const std::vector<std::string>& list);  // JSON array
+std::vector<std::string> decode_list(std::string_view text);
+
+}  // namespace leadbridge::crm
