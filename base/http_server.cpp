@@ -1,0 +1,1025 @@
+// One coroutine per connection on the io thread: read -> hand to a web worker -> wait for the
+// answer -> write. Everything that is not waiting is a plain function of Connection. g++ 12
+// destroys braced temporaries and lambdas beside co_await twice: name them in a statement of their
+// own.
+
+#include "base/http_server.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+
+#include <array>
+#include <atomic>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <list>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "base/guarded.h"
+#include "base/http_wire.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/rng.h"
+#include "base/worker_pool.h"
+
+namespace leadbridge {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
+namespace beast = boost::beast;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+using Executor = asio::io_context::executor_type;
+using Token = asio::use_awaitable_t<Executor>;
+template <class T>
+using Task = asio::awaitable<T, Executor>;
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using TlsStream = ssl::stream<Socket>;
+using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+using Timer = asio::basic_waitable_timer<
+    std::chrono::steady_clock,
+    asio::wait_traits<std::chrono::steady_clock>,
+    Executor>;
+using Waiter = asio::async_result<Token, void()>::handler_type;
+
+constexpr std::size_t max_header_fields = 128;
+constexpr std::size_t header_read_bytes = 4 << 10;
+constexpr std::size_t body_read_bytes = 64 << 10;
+constexpr std::size_t write_piece_bytes = 256 << 10;
+constexpr std::size_t inline_body_bytes =
+    32 << 10;  // smaller bodies are copied behind their head: one write
+constexpr std::size_t linger_bytes = 4 << 20;
+constexpr std::int64_t linger_ms = 2'000;
+constexpr std::int64_t stall_ms = 1'000;
+constexpr auto tick = std::chrono::milliseconds(100);
+constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+
+std::int64_t real_ms() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+void close_on_exec(int fd) {
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+// Writes what Beast's parser finds straight into a Request.
+class RequestParser final : public beast::http::basic_parser<true> {
+public:
+    explicit RequestParser(Request& request) : request_(request) { body_limit(boost::none); }
+
+    int version() const { return version_; }
+
+    const std::string& target() const { return target_; }
+
+private:
+    using View = beast::string_view;
+
+    void on_request_impl(beast::http::verb, View method, View target, int version, error_code&)
+        override {
+        request_.method = method_of(method);
+        target_ = target;
+        version_ = version;
+    }
+
+    void on_response_impl(int, View, int, error_code&) override {}
+
+    void on_field_impl(beast::http::field, View name, View value, error_code&) override {
+        if (!trailer_) {  // trailers must not pass for checked header fields
+            request_.headers.add(name, value);
+        }
+    }
+
+    void on_header_impl(error_code&) override { trailer_ = true; }
+
+    void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
+        request_.body.reserve(std::min<std::size_t>(length.value_or(0), body_read_bytes));
+    }
+
+    std::size_t on_body_impl(View data, error_code&) override { return append(data); }
+
+    void on_chunk_header_impl(std::uint64_t, View, error_code&) override {}
+
+    std::size_t on_chunk_body_impl(std::uint64_t, View data, error_code&) override {
+        return append(data);
+    }
+
+    void on_finish_impl(error_code&) override {}
+
+    std::size_t append(View data) {
+        request_.body.append(data);
+        return data.size();
+    }
+
+    Request& request_;
+    std::string target_;
+    int version_ = 11;
+    bool trailer_ = false;
+};
+
+class Connection;
+
+struct Delivery {
+    std::weak_ptr<Connection> to;
+    std::optional<Response> response;  // none = close without an answer
+};
+
+struct ServerMetrics {
+    ServerMetrics(Metrics& metrics, std::uint16_t port);
+
+    void count(int status) const {
+        by_class[static_cast<std::size_t>(std::clamp(status / 100, 1, 5) - 1)]->add();
+    }
+
+    Gauge* connections;
+    Counter* turned_away;
+    Counter* timed_out;
+    Counter* stalls;
+    std::array<Counter*, 5> by_class{};
+};
+
+ServerMetrics::ServerMetrics(Metrics& metrics, std::uint16_t port) {
+    const Labels server{{"port", std::to_string(port)}};
+    connections = &metrics.gauge("leadbridge_http_connections", "Open connections", server);
+    turned_away = &metrics.counter(
+        "leadbridge_http_connections_turned_away_total",
+        "Connections closed to stay within the limit",
+        server
+    );
+    timed_out = &metrics.counter(
+        "leadbridge_http_timeouts_total", "Connections closed for slowness", server
+    );
+    stalls = &metrics.counter(
+        "leadbridge_http_io_stalls_total", "Times the io thread was silent for 1 s", server
+    );
+    for (std::size_t i = 0; i < by_class.size(); ++i) {
+        Labels labels = server;
+        labels.emplace("class", std::to_string(i + 1) + "xx");
+        by_class[i] = &metrics.counter(
+            "leadbridge_http_requests_total", "Answers by class of status", labels
+        );
+    }
+}
+
+// What all connections share. Only the io thread touches it, but for `mailbox` and `last_beat`.
+// Kept alive by the server and by Responders not yet gone.
+struct Core : std::enable_shared_from_this<Core> {
+    Core(HttpServerOptions o, const Clock& c, Metrics& metrics, HttpHandler h);
+
+    std::uint16_t bind();  // the port
+    void load_tls();
+    std::string next_request_id();
+    const std::string& date();
+    void handle(Request&& request, const std::shared_ptr<Responder::Sink>& answer) const;
+    void post_delivery(Delivery delivery);
+    void drain();
+    void admit(Socket socket);
+    bool make_room();
+    void sweep();
+    void begin_stop(std::int64_t grace_ms);
+
+    bool is_drained() const { return stopping && waiting.empty() && busy.empty(); }
+
+    const HttpServerOptions options;
+    const Clock& clock;
+    const HttpHandler handler;
+    WorkerPool* pool = nullptr;  // outlives the io thread
+    std::optional<ssl::context> tls;
+
+    // A waiting connection owes us bytes (idle, handshake, header) and may be closed for a
+    // newcomer; longest wait first.
+    std::list<Connection*> waiting;
+    std::list<Connection*> busy;
+    std::size_t buffered_bytes = 0;
+    bool stopping = false;
+    std::int64_t stop_deadline = 0;
+    std::string id_prefix;
+    std::uint64_t id_count = 0;
+    std::int64_t date_second = -1;
+    std::string date_text;
+
+    Guarded<std::vector<Delivery>> mailbox;
+    std::atomic<std::int64_t> last_beat{0};
+
+    asio::io_context io{1};
+    Acceptor acceptor{io.get_executor()};
+    Timer ticker{io.get_executor()};
+    Timer accept_pause{io.get_executor()};
+    ServerMetrics counters;
+};
+
+// The answer to one request. Unanswered when the last copy goes = 500.
+class Answer final : public Responder::Sink {
+public:
+    Answer(std::shared_ptr<Core> core, std::weak_ptr<Connection> to, std::string request_id)
+        : core_(std::move(core)), to_(std::move(to)), request_id_(std::move(request_id)) {}
+
+    ~Answer() override {
+        if (!done_) {
+            deliver(problem_response(500, request_id_));
+        }
+    }
+
+    Answer(const Answer&) = delete;
+    Answer& operator=(const Answer&) = delete;
+
+    void respond(Response response) override {
+        if (!done_.exchange(true)) {
+            deliver(std::move(response));
+        }
+    }
+
+    void close() override {
+        if (!done_.exchange(true)) {
+            deliver(std::nullopt);
+        }
+    }
+
+    void fail(int status) { respond(problem_response(status, request_id_)); }
+
+private:
+    void deliver(std::optional<Response> response) {
+        core_->post_delivery(Delivery{std::move(to_), std::move(response)});
+    }
+
+    const std::shared_ptr<Core> core_;  // shared with the server, which may go first
+    std::weak_ptr<Connection> to_;
+    const std::string request_id_;
+    std::atomic<bool> done_{false};
+};
+
+enum class Step { need_more, want_continue, ready, refused, closed };
+
+class Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(Core& c, std::string peer);
+    virtual ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    virtual Socket& socket() = 0;
+
+    Step begin_request();
+    asio::mutable_buffer space();
+    Step received(std::size_t n);
+    void dispatch();
+
+    void wait_for_answer(Waiter waiter) { waiter_.emplace(std::move(waiter)); }
+
+    void deliver(std::optional<Response> response);
+    bool begin_answer();  // false: close without an answer
+    asio::const_buffer next_output() const;
+    void wrote(std::size_t n);
+    bool end_answer();  // true: another request may follow
+    void begin_linger();
+    void abort();  // closes the socket: the coroutine ends soon
+
+    bool is_late(std::int64_t now) const { return deadline_ != 0 && now > deadline_; }
+
+private:
+    Step advance();
+    Step take_header();
+    Step take_body();
+    int header_verdict();
+    Step refuse(int status);
+
+    void set_deadline(std::int64_t ms) { deadline_ = real_ms() + ms; }
+
+    void move_to(std::list<Connection*>& list);
+    void release_body();
+
+    Core& core_;
+    const std::string peer_;
+    std::list<Connection*>* list_;
+    std::list<Connection*>::iterator place_;
+    std::int64_t deadline_ = 0;  // of real time; 0 = none
+
+    beast::flat_buffer buffer_;
+    std::size_t scanned_ = 0;  // of buffer_, without the end of a header
+    std::optional<RequestParser> parser_;
+    Request request_;
+    std::size_t body_bytes_ = 0;  // counted in core_.buffered_bytes
+    bool continue_sent_ = false;
+
+    std::string request_id_;
+    bool is_head_ = false;
+    bool keep_alive_ = false;
+    bool fresh_ = true;  // no request yet
+    std::optional<Waiter> waiter_;
+    std::optional<Response> response_;
+    std::string head_;
+    std::string body_;
+    std::size_t written_ = 0;
+};
+
+template <class Stream>
+class StreamConnection final : public Connection {
+public:
+    template <class... Args>
+    StreamConnection(Core& core, std::string peer, Args&&... args)
+        : Connection(core, std::move(peer)), stream(std::forward<Args>(args)...) {}
+
+    Socket& socket() override {
+        if constexpr (std::is_same_v<Stream, Socket>) {
+            return stream;
+        } else {
+            return stream.next_layer();
+        }
+    }
+
+    Stream stream;
+};
+
+Connection::Connection(Core& c, std::string peer)
+    : core_(c), peer_(std::move(peer)), list_(&c.waiting) {
+    place_ = list_->insert(list_->end(), this);
+    set_deadline(core_.options.header_timeout_ms);
+    core_.counters.connections->set(static_cast<double>(core_.waiting.size() + core_.busy.size()));
+}
+
+Connection::~Connection() {
+    release_body();
+    list_->erase(place_);
+    core_.counters.connections->set(static_cast<double>(core_.waiting.size() + core_.busy.size()));
+    if (core_.stopping) {
+        core_.ticker.cancel();
+    }
+}
+
+void Connection::move_to(std::list<Connection*>& list) {
+    list.splice(list.end(), *list_, place_);
+    list_ = &list;
+}
+
+void Connection::release_body() {
+    core_.buffered_bytes -= std::exchange(body_bytes_, 0);
+}
+
+Step Connection::begin_request() {
+    request_ = Request{};
+    parser_.emplace(request_);
+    scanned_ = 0;
+    continue_sent_ = false;
+    if (core_.stopping) {
+        return Step::closed;
+    }
+    if (buffer_.size() > 0) {  // the client did not wait for our answer
+        set_deadline(core_.options.header_timeout_ms);
+        return advance();
+    }
+    if (buffer_.capacity() > header_read_bytes * 4) {
+        buffer_.shrink_to_fit();
+    }
+    if (!fresh_) {
+        set_deadline(core_.options.idle_timeout_ms);
+    }
+    return Step::need_more;
+}
+
+asio::mutable_buffer Connection::space() {
+    return buffer_.prepare(parser_->is_header_done() ? body_read_bytes : header_read_bytes);
+}
+
+Step Connection::received(std::size_t n) {
+    if (buffer_.size() == 0 && !fresh_ && !parser_->is_header_done()) {
+        set_deadline(core_.options.header_timeout_ms);
+    }
+    buffer_.commit(n);
+    return advance();
+}
+
+Step Connection::advance() {
+    if (!parser_->is_header_done()) {
+        const Step step = take_header();
+        if (step != Step::ready) {
+            return step;
+        }
+    }
+    return take_body();
+}
+
+// Hands the header to the parser in one piece: limits and the search for ambiguous bytes need it
+// whole.
+Step Connection::take_header() {
+    const std::string_view seen(static_cast<const char*>(buffer_.cdata().data()), buffer_.size());
+    const auto end = seen.find("\r\n\r\n", scanned_ > 3 ? scanned_ - 3 : 0);
+    const auto block = seen.substr(0, end == std::string_view::npos ? seen.size() : end + 4);
+    const bool bad_start =
+        seen.front() < 'A' || seen.front() > 'z';  // not HTTP, e.g. TLS spoken to a plain port
+    if (block.size() > core_.options.max_header_bytes) {
+        return refuse(431);
+    }
+    if (bad_start || (end != std::string_view::npos && has_ambiguous_bytes(block)) ||
+        (end == std::string_view::npos && block.find("\n\n") != std::string_view::npos)) {
+        return refuse(400);
+    }
+    if (end == std::string_view::npos) {
+        scanned_ = seen.size();
+        return Step::need_more;
+    }
+    error_code ec;
+    parser_->header_limit(static_cast<std::uint32_t>(block.size()));
+    buffer_.consume(parser_->put(asio::buffer(block.data(), block.size()), ec));
+    if (ec || !parser_->is_header_done()) {
+        return refuse(ec == beast::http::error::bad_version ? 505 : 400);
+    }
+    fresh_ = false;
+    move_to(core_.busy);
+    set_deadline(core_.options.body_timeout_ms);
+    const int status = header_verdict();
+    return status == 0 ? Step::ready : refuse(status);
+}
+
+int Connection::header_verdict() {
+    is_head_ = request_.method == Method::head;
+    keep_alive_ = parser_->keep_alive();
+    if (request_.headers.all().size() > max_header_fields) {
+        return 431;
+    }
+    if (const int status = refused_framing(request_.headers, parser_->version()); status != 0) {
+        return status;
+    }
+    if (!set_target(request_, parser_->target())) {
+        return 400;
+    }
+    const auto& limit_of = core_.options.body_limit;
+    std::size_t limit = limit_of ? limit_of(request_.method, request_.path) : 0;
+    limit = limit == 0 ? core_.options.max_body_bytes : limit;
+    if (parser_->content_length().value_or(0) > limit) {
+        return 413;
+    }
+    parser_->body_limit(limit);
+    return 0;
+}
+
+Step Connection::take_body() {
+    while (!parser_->is_done() && buffer_.size() > 0) {
+        error_code ec;
+        const std::size_t used = parser_->put(buffer_.cdata(), ec);
+        buffer_.consume(used);
+        const std::size_t size = request_.body.size();
+        core_.buffered_bytes += size - std::exchange(body_bytes_, size);
+        if (core_.buffered_bytes > core_.options.max_buffered_bytes) {
+            return refuse(503);
+        }
+        if (ec == beast::http::error::body_limit) {
+            return refuse(413);
+        }
+        if (ec && ec != beast::http::error::need_more) {
+            return refuse(400);
+        }
+        if (used == 0) {  // a chunk header or trailers, incomplete
+            if (buffer_.size() >= core_.options.max_header_bytes) {
+                return refuse(431);
+            }
+            break;
+        }
+    }
+    if (parser_->is_done()) {
+        return Step::ready;
+    }
+    if (!continue_sent_ && parser_->version() == 11 && buffer_.size() == 0 &&
+        request_.headers.has("Expect")) {
+        continue_sent_ = true;
+        return Step::want_continue;
+    }
+    return Step::need_more;
+}
+
+// The rest of the connection is not understood: answer and close.
+Step Connection::refuse(int status) {
+    keep_alive_ = false;
+    request_id_ = core_.next_request_id();
+    response_ = problem_response(status, request_id_);
+    fresh_ = false;
+    move_to(core_.busy);
+    return Step::refused;
+}
+
+void Connection::dispatch() {
+    deadline_ = 0;  // how long an answer may take is the handler's affair
+    request_id_ = core_.next_request_id();
+    request_.request_id = request_id_;
+    request_.remote_address =
+        client_address(peer_, request_.headers, core_.options.trusted_proxies);
+    request_.received_steady_ms = core_.clock.steady_ms();
+    auto answer = std::make_shared<Answer>(core_.shared_from_this(), weak_from_this(), request_id_);
+    const bool accepted =
+        core_.pool->submit([core = &core_, request = std::move(request_), answer]() mutable {
+            core->handle(std::move(request), answer);
+        });
+    if (!accepted) {
+        answer->fail(503);
+    }
+}
+
+void Connection::deliver(std::optional<Response> response) {
+    if (!waiter_) {
+        return;  // aborted meanwhile
+    }
+    response_ = std::move(response);
+    Waiter waiter = *std::move(waiter_);
+    waiter_.reset();
+    std::move(waiter)();
+}
+
+bool Connection::begin_answer() {
+    release_body();
+    if (!response_) {
+        return false;
+    }
+    const std::string_view connection = response_->headers.get("Connection");
+    keep_alive_ = keep_alive_ && !core_.stopping && connection != "close";
+    const ResponseFrame frame{
+        request_id_,
+        core_.date(),
+        keep_alive_,
+        parser_->is_header_done() && parser_->version() == 10};
+    head_.clear();
+    append_head(head_, *response_, frame);
+    body_.clear();
+    if (!is_head_ && may_have_body(response_->status)) {
+        if (response_->body.size() <= inline_body_bytes) {
+            head_ += response_->body;
+        } else {
+            body_ = std::move(response_->body);
+        }
+    }
+    core_.counters.count(response_->status);
+    response_.reset();
+    written_ = 0;
+    set_deadline(core_.options.write_timeout_ms);
+    return true;
+}
+
+asio::const_buffer Connection::next_output() const {
+    const bool in_head = written_ < head_.size();
+    const std::string& part = in_head ? head_ : body_;
+    const std::size_t offset = in_head ? written_ : written_ - head_.size();
+    return asio::buffer(part.data() + offset, std::min(part.size() - offset, write_piece_bytes));
+}
+
+void Connection::wrote(std::size_t n) {
+    if ((written_ + n) / write_piece_bytes != written_ / write_piece_bytes) {
+        set_deadline(core_.options.write_timeout_ms);
+    }
+    written_ += n;
+}
+
+bool Connection::end_answer() {
+    if (body_.capacity() > inline_body_bytes) {
+        body_ = std::string{};
+    }
+    if (!keep_alive_ || core_.stopping) {
+        return false;
+    }
+    move_to(core_.waiting);
+    return true;
+}
+
+// Closing with unread bytes would reset the connection and could take the answer with it. So: end
+// our side, read on for a while.
+void Connection::begin_linger() {
+    error_code ignored;
+    socket().shutdown(Socket::shutdown_send, ignored);
+    move_to(core_.waiting);
+    set_deadline(core_.stopping ? tick.count() : linger_ms);
+    buffer_.clear();
+}
+
+void Connection::abort() {
+    error_code ignored;
+    deadline_ = 0;
+    move_to(core_.busy);
+    socket().close(ignored);
+    deliver(std::nullopt);
+}
+
+template <class Stream>
+Task<Step> read_request(StreamConnection<Stream>& connection) {
+    error_code ec;
+    auto token = asio::redirect_error(Token{}, ec);
+    Step step = connection.begin_request();
+    while (step == Step::need_more || step == Step::want_continue) {
+        if (step == Step::want_continue) {
+            const auto line = asio::buffer(continue_line);
+            co_await asio::async_write(connection.stream, line, token);
+        }
+        if (ec) {
+            co_return Step::closed;
+        }
+        const auto space = connection.space();
+        const std::size_t n = co_await connection.stream.async_read_some(space, token);
+        if (ec) {
+            co_return Step::closed;
+        }
+        step = connection.received(n);
+    }
+    co_return step;
+}
+
+Task<void> answered(Connection& connection) {
+    Token token;
+    auto park = [&connection](Waiter waiter) { connection.wait_for_answer(std::move(waiter)); };
+    co_await asio::async_initiate<Token, void()>(std::move(park), token);
+}
+
+template <class Stream>
+Task<bool> write_answer(StreamConnection<Stream>& connection) {
+    error_code ec;
+    auto token = asio::redirect_error(Token{}, ec);
+    auto piece = connection.next_output();
+    while (piece.size() > 0) {
+        const std::size_t n = co_await connection.stream.async_write_some(piece, token);
+        if (ec) {
+            co_return false;
+        }
+        connection.wrote(n);
+        piece = connection.next_output();
+    }
+    co_return true;
+}
+
+Task<void> linger(Connection& connection) {
+    error_code ec;
+    auto token = asio::redirect_error(Token{}, ec);
+    std::size_t total = 0;
+    connection.begin_linger();
+    std::array<char, header_read_bytes> sink;
+    const auto space = asio::buffer(sink);
+    while (!ec && total < linger_bytes) {
+        total += co_await connection.socket().async_read_some(space, token);
+    }
+}
+
+template <class Stream>
+Task<void> serve(std::shared_ptr<StreamConnection<Stream>> connection) {
+    error_code ec;
+    auto token = asio::redirect_error(Token{}, ec);
+    if constexpr (!std::is_same_v<Stream, Socket>) {
+        co_await connection->stream.async_handshake(ssl::stream_base::server, token);
+    }
+    bool more = !ec;
+    bool answer_sent = false;
+    while (more) {
+        const Step step = co_await read_request(*connection);
+        if (step == Step::ready) {
+            connection->dispatch();
+            co_await answered(*connection);
+        }
+        answer_sent = false;
+        if (step == Step::closed || !connection->begin_answer()) {
+            break;
+        }
+        answer_sent = co_await write_answer(*connection);
+        more = answer_sent && connection->end_answer();
+    }
+    if (answer_sent) {
+        co_await linger(*connection);
+    }
+}
+
+Task<void> accept_connections(Core& core) {
+    error_code ec;
+    auto token = asio::redirect_error(Token{}, ec);
+    while (core.acceptor.is_open()) {
+        Socket socket = co_await core.acceptor.async_accept(token);
+        if (!ec) {
+            core.admit(std::move(socket));
+        } else if (core.acceptor.is_open()) {  // out of descriptors or memory: let some go first
+            core.make_room();
+            core.accept_pause.expires_after(tick);
+            co_await core.accept_pause.async_wait(token);
+        }
+    }
+}
+
+Task<void> watch_deadlines(Core& core) {
+    error_code ignored;
+    auto token = asio::redirect_error(Token{}, ignored);
+    while (!core.is_drained()) {
+        core.sweep();
+        core.ticker.expires_after(tick);
+        co_await core.ticker.async_wait(token);
+    }
+}
+
+void log_end(const std::exception_ptr& failure) {
+    if (!failure) {
+        return;
+    }
+    try {
+        std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+        log::error("http_server", "a connection ended with an exception", {{"cause", e.what()}});
+    }
+}
+
+Core::Core(HttpServerOptions o, const Clock& c, Metrics& metrics, HttpHandler h)
+    : options(std::move(o)),
+      clock(c),
+      handler(std::move(h)),
+      counters(metrics, bind()) {
+    load_tls();
+    for (const std::string& proxy : options.trusted_proxies) {
+        if (normal_address(proxy).empty()) {
+            throw std::runtime_error(
+                "trusted proxy \"" + proxy + "\" is not an IP address; write one per proxy"
+            );
+        }
+    }
+    SystemRng rng;
+    id_prefix = rng.token(6) + "-";
+    last_beat = real_ms();
+}
+
+std::uint16_t Core::bind() {
+    const std::string where = options.address + ":" + std::to_string(options.port);
+    error_code ec;
+    const auto address = asio::ip::make_address(options.address, ec);
+    if (ec) {
+        throw std::runtime_error(
+            "cannot listen on " + where + ": \"" + options.address + "\" is not an IP address"
+        );
+    }
+    const tcp::endpoint endpoint(address, options.port);
+    const auto check = [&](std::string_view step) {
+        if (ec) {
+            throw std::runtime_error(
+                "cannot listen on " + where + " (" + std::string(step) + "): " + ec.message() +
+                "; choose a free port and an address of this machine"
+            );
+        }
+    };
+    acceptor.open(endpoint.protocol(), ec);
+    check("open");
+    close_on_exec(acceptor.native_handle());
+    acceptor.set_option(asio::socket_base::reuse_address(true), ec);
+    check("reuse");
+    acceptor.bind(endpoint, ec);
+    check("bind");
+    acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    check("listen");
+    return acceptor.local_endpoint().port();
+}
+
+void Core::load_tls() {
+    if (options.tls_cert_file.empty() != options.tls_key_file.empty()) {
+        throw std::runtime_error("TLS needs both tls_cert_file and tls_key_file, or neither");
+    }
+    if (options.tls_cert_file.empty()) {
+        return;
+    }
+    tls.emplace(ssl::context::tls_server);
+    tls->set_options(
+        ssl::context::default_workarounds | ssl::context::no_sslv2 | ssl::context::no_sslv3 |
+        ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1 | ssl::context::no_compression
+    );
+    error_code ec;
+    const auto check = [&](const std::string& file, std::string_view what) {
+        if (ec) {
+            throw std::runtime_error(
+                "cannot use " + file + " as TLS " + std::string(what) + ": " + ec.message() +
+                "; give a readable PEM file, key and certificate belonging together"
+            );
+        }
+    };
+    tls->use_certificate_chain_file(options.tls_cert_file, ec);
+    check(options.tls_cert_file, "certificate");
+    tls->use_private_key_file(options.tls_key_file, ssl::context::pem, ec);
+    check(options.tls_key_file, "key");
+}
+
+std::string Core::next_request_id() {
+    // 15 characters stay within std::string.
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string id = id_prefix;
+    const std::uint64_t n = ++id_count;
+    for (int shift = 28; shift >= 0; shift -= 4) {
+        id.push_back(digits[(n >> static_cast<unsigned>(shift)) & 15U]);
+    }
+    return id;
+}
+
+const std::string& Core::date() {
+    const UnixMillis now = clock.now();
+    if (now / 1000 != date_second) {
+        date_second = now / 1000;
+        date_text = http_date(now);
+    }
+    return date_text;
+}
+
+void Core::handle(Request&& request, const std::shared_ptr<Responder::Sink>& answer) const {
+    const std::string id = request.request_id;
+    try {
+        handler(std::move(request), Responder(answer));
+        return;
+    } catch (const std::exception& e) {
+        log::error("http_server", "a handler failed", {{"request_id", id}, {"cause", e.what()}});
+    } catch (...) {
+        log::error("http_server", "a handler failed", {{"request_id", id}, {"cause", "unknown"}});
+    }
+    answer->respond(problem_response(500, id));
+}
+
+// One wake-up of the io thread serves all answers that came since the last.
+void Core::post_delivery(Delivery delivery) {
+    bool first = false;
+    {
+        auto box = mailbox.lock();
+        first = box->empty();
+        box->push_back(std::move(delivery));
+    }
+    if (first) {
+        asio::post(io, [this] { drain(); });
+    }
+}
+
+void Core::drain() {
+    std::vector<Delivery> deliveries;
+    deliveries.swap(*mailbox.lock());
+    for (Delivery& delivery : deliveries) {
+        if (const auto connection = delivery.to.lock()) {
+            connection->deliver(std::move(delivery.response));
+        }
+    }
+}
+
+void Core::admit(Socket socket) {
+    error_code ec;
+    close_on_exec(socket.native_handle());
+    socket.set_option(tcp::no_delay(true), ec);
+    const auto peer = socket.remote_endpoint(ec);
+    const bool full = waiting.size() + busy.size() >= options.max_connections;
+    if (ec || stopping || (full && !make_room())) {
+        return;  // the socket goes with its last owner, here
+    }
+    std::string address = peer.address().to_string();
+    if (tls) {
+        auto connection = std::make_shared<StreamConnection<TlsStream>>(
+            *this, std::move(address), std::move(socket), *tls
+        );
+        asio::co_spawn(io, serve(std::move(connection)), log_end);
+    } else {
+        auto connection = std::make_shared<StreamConnection<Socket>>(
+            *this, std::move(address), std::move(socket)
+        );
+        asio::co_spawn(io, serve(std::move(connection)), log_end);
+    }
+}
+
+bool Core::make_room() {
+    counters.turned_away->add();
+    if (waiting.empty()) {
+        return false;
+    }
+    waiting.front()->abort();
+    return true;
+}
+
+void Core::sweep() {
+    const std::int64_t now = real_ms();
+    last_beat = now;
+    std::vector<std::shared_ptr<Connection>> late;
+    for (const auto* list : {&waiting, &busy}) {
+        for (Connection* connection : *list) {
+            if (connection->is_late(now)) {
+                counters.timed_out->add();
+                late.push_back(connection->shared_from_this());
+            } else if (stopping && now >= stop_deadline) {
+                late.push_back(connection->shared_from_this());
+            }
+        }
+    }
+    for (const auto& connection : late) {
+        connection->abort();
+    }
+}
+
+void Core::begin_stop(std::int64_t grace_ms) {
+    error_code ignored;
+    stopping = true;
+    stop_deadline = real_ms() + grace_ms;
+    acceptor.close(ignored);
+    accept_pause.cancel();
+    while (!waiting.empty()) {
+        waiting.front()->abort();
+    }
+    ticker.cancel();
+}
+
+}  // namespace
+
+struct HttpServer::State {
+    std::shared_ptr<Core> core;  // shared with Responders, which may go last
+    std::unique_ptr<WorkerPool> pool;
+    std::thread io_thread;
+    std::thread watchdog;
+    Guarded<bool> stopped;
+    std::condition_variable stop_watchdog;
+
+    void run_io() const;
+    void watch_io();
+};
+
+void HttpServer::State::run_io() const {
+    Core& c = *core;
+    asio::co_spawn(c.io, accept_connections(c), log_end);
+    asio::co_spawn(c.io, watch_deadlines(c), log_end);
+    for (;;) {
+        try {
+            c.io.run();  // returns once it was stopped and every connection has ended
+            return;
+        } catch (const std::exception& e) {
+            log::error(
+                "http_server", "the io thread goes on after an exception", {{"cause", e.what()}}
+            );
+        }
+    }
+}
+
+void HttpServer::State::watch_io() {
+    auto lock = stopped.lock();
+    std::int64_t stalled_since = 0;
+    while (!stop_watchdog.wait_for(lock.raw(), std::chrono::milliseconds(stall_ms / 4), [&] {
+        return *lock;
+    })) {
+        const std::int64_t beat = core->last_beat;
+        const bool silent = real_ms() - beat > stall_ms;
+        if (silent && stalled_since == 0) {
+            stalled_since = beat;
+            core->counters.stalls->add();
+            log::warn("http_server", "the io thread is silent; something blocks it");
+        } else if (!silent && stalled_since != 0) {
+            log::warn(
+                "http_server", "the io thread is back", {{"silent_ms", beat - stalled_since}}
+            );
+            stalled_since = 0;
+        }
+    }
+}
+
+HttpServer::HttpServer(
+    HttpServerOptions options, const Clock& clock, Metrics& metrics, HttpHandler handler
+)
+    : state_(std::make_unique<State>()) {
+    const WorkerPoolOptions workers{"web", options.web_workers, options.max_queued_requests, 1.0};
+    state_->core = std::make_shared<Core>(std::move(options), clock, metrics, std::move(handler));
+    state_->pool = std::make_unique<WorkerPool>(workers);
+    state_->core->pool = state_->pool.get();
+}
+
+HttpServer::~HttpServer() {
+    stop(0);
+}
+
+void HttpServer::start() {
+    state_->core->last_beat = real_ms();
+    state_->io_thread = std::thread([state = state_.get()] { state->run_io(); });
+    pthread_setname_np(state_->io_thread.native_handle(), "http-io");
+    state_->watchdog = std::thread([state = state_.get()] { state->watch_io(); });
+    pthread_setname_np(state_->watchdog.native_handle(), "http-watchdog");
+}
+
+std::uint16_t HttpServer::port() const {
+    return state_->core->acceptor.local_endpoint().port();
+}
+
+void HttpServer::stop(std::int64_t grace_ms) {
+    if (state_->io_thread.joinable()) {
+        asio::post(state_->core->io, [core = state_->core.get(), grace_ms] {
+            core->begin_stop(grace_ms);
+        });
+        state_->io_thread.join();
+        *state_->stopped.lock() = true;
+        state_->stop_watchdog.notify_all();
+        state_->watchdog.join();
+    }
+    state_->pool->stop();
+}
+
+}  // namespace leadbridge
