@@ -1,6 +1,7 @@
 #pragma once
-// What every connector does: receive(request) -> a row for the inbox, or a refusal; decode(row) -> touches.
-// receive() runs on a web worker, stores nothing and calls nothing; decode() runs on the intake thread.
+// What every connector does: receive(request) -> a row for the inbox, or a refusal; decode(row) ->
+// touches. receive() runs on a web worker, stores nothing and calls nothing; decode() runs on the
+// intake thread.
 
 #include <cstdint>
 #include <optional>
@@ -20,14 +21,22 @@ namespace leadbridge {
 // A verified delivery, ready to be made durable.
 struct Received {
     CorpId corp;
-    std::string key;                 // 24 bytes: event time (ms, big endian) + SHA-256 prefix (docs/storage.md, dedupe)
-    std::string kind;                // "change_external_contact.add_external_contact", "form.generic", ... bounded set, for people and metrics
-    std::string body;                // clear text
-    Response reply;                  // sent once the row is durable (or is a duplicate)
-    bool hold_on_overload = false;   // WeCom: held up to 4 s, then closed unanswered; others get 503
-    std::int64_t source_id = 0;      // sources row for forms
-    std::optional<std::string> welcome_code;  // start the welcome lane the moment the row is durable
-    bool stale = false;              // older than the freshness window but accepted: alarm
+    std::string
+        key;  // 24 bytes: event time (ms, big endian) + SHA-256 prefix (docs/storage.md, dedupe)
+    std::string kind;  // "change_external_contact.add_external_contact", "form.generic", ...
+                       // bounded set, for people and metrics
+    std::string body;  // clear text
+    Response reply;    // sent once the row is durable (or is a duplicate)
+    bool hold_on_overload = false;  // WeCom: held up to 4 s, then closed unanswered; others get 503
+    std::int64_t source_id = 0;     // sources row for forms
+    std::optional<std::string>
+        welcome_code;    // start the welcome lane the moment the row is durable
+    bool stale = false;  // older than the freshness window but accepted: alarm
+    std::string object;  // whom it is about ("contact:wm.."): rows of one object keep their order
+                         // as a courtesy; "" = none
+    std::int64_t repeat_window_ms =
+        0;  // > 0: a source with neither delivery id nor time; every delivery is stored, a repeat
+            // within the window is marked. key is then 8 zero bytes + SHA-256 prefix
 };
 
 // Nothing to store: answered at once (a verification echo, a refusal).
@@ -36,18 +45,18 @@ using ReceiveResult = std::variant<Received, Response>;
 struct InboxRow {
     std::int64_t id = 0;
     CorpId corp;
-    std::string connector;           // name()
+    std::string connector;  // name()
     std::string kind;
     std::string key;
     std::string body;
     std::int64_t source_id = 0;
     UnixMillis received_ms = 0;
-    bool repeat = false;             // same bytes within the 60 s window of a source without delivery id
+    bool repeat = false;  // same bytes within the 60 s window of a source without delivery id
 };
 
 // Why a row cannot be used now; it stays visible and replayable.
 struct Parked {
-    std::string reason;              // "unknown_event", "malformed", "no_connector_yet", "no_mapped_fields"
+    std::string reason;  // "unknown_event", "malformed", "no_connector_yet", "no_mapped_fields"
     std::string detail;
 };
 
