@@ -5,8 +5,9 @@
 // per chunk:  u32 length, seal of 64 KiB of clear bytes (the last chunk may be shorter)
 // end:        seal of "decimal size:hex SHA-256", u32 length of it
 // Integers are little endian. Every seal is bound to the name and the chunk's number, so that no
-// chunk can change its place unnoticed, and the sealed end says where the blob stops. A partial file
-// is the same without its end: whatever opens is kept, the first thing that does not is cut off.
+// chunk can change its place unnoticed, and the sealed end says where the blob stops. A partial
+// file is the same without its end: whatever opens is kept, the first thing that does not is cut
+// off.
 
 #include <cstdint>
 #include <filesystem>

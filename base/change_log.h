@@ -21,8 +21,8 @@ struct ChangeRecord {
 // Changes after `after`, oldest first, at most `limit`.
 std::vector<ChangeRecord> read_changes(Snapshot& snapshot, std::int64_t after, int limit);
 std::int64_t last_change(Snapshot& snapshot);
-// Deletes at most `limit` rows older than `before`, never the newest; returns how many. A follower that sleeps longer than
-// the log is kept starts anew.
+// Deletes at most `limit` rows older than `before`, never the newest; returns how many. A follower
+// that sleeps longer than the log is kept starts anew.
 std::int64_t trim_changes(Transaction& tx, UnixMillis before, int limit);
 
 }  // namespace leadbridge

@@ -18,9 +18,12 @@ public:
     virtual UnixMillis now() const noexcept = 0;
     // Never steps backwards; runs at the same rate as now(). Only differences mean something.
     virtual std::int64_t steady_ms() const noexcept = 0;
-    // The real time that passes while `ms` of this clock pass: what a timed wait must be given. Equal to ms unless the
-    // clock is a fast one.
-    virtual std::chrono::milliseconds real(std::int64_t ms) const noexcept { return std::chrono::milliseconds{ms}; }
+
+    // The real time that passes while `ms` of this clock pass: what a timed wait must be given.
+    // Equal to ms unless the clock is a fast one.
+    virtual std::chrono::milliseconds real(std::int64_t ms) const noexcept {
+        return std::chrono::milliseconds{ms};
+    }
 };
 
 class SystemClock final : public Clock {
@@ -29,7 +32,8 @@ public:
     std::int64_t steady_ms() const noexcept override;
 };
 
-// A clock that runs `speed` times as fast from an origin shared by daemon and sandbox: both read the same small file
+// A clock that runs `speed` times as fast from an origin shared by daemon and sandbox: both read
+// the same small file
 // ("origin_real_ms origin_ms speed\n") and so agree. Only for `serve --sandbox` and tests.
 class FastClock final : public Clock {
 public:
@@ -51,12 +55,16 @@ std::unique_ptr<Clock> load_clock_file(const std::string& path);
 class ManualClock final : public Clock {
 public:
     explicit ManualClock(UnixMillis start = 1'760'000'000'000) noexcept : now_(start) {}
+
     UnixMillis now() const noexcept override { return now_.load(); }
+
     std::int64_t steady_ms() const noexcept override { return steady_.load(); }
+
     void advance(std::int64_t ms) noexcept {
         now_ += ms;
         steady_ += ms;
     }
+
     void set(UnixMillis now) noexcept { now_ = now; }  // steps the wall clock only
 
 private:

@@ -1,5 +1,6 @@
 #pragma once
-// Cryptography over OpenSSL 3. Bytes are std::string. All functions are thread-safe; nothing here logs.
+// Cryptography over OpenSSL 3. Bytes are std::string. All functions are thread-safe; nothing here
+// logs.
 
 #include <cstdint>
 #include <memory>
@@ -17,9 +18,18 @@ std::string sha256(std::string_view data);
 std::string hmac_sha1(std::string_view key, std::string_view data);
 std::string hmac_sha256(std::string_view key, std::string_view data);
 // HKDF-SHA256 (RFC 5869) to `length` bytes.
-std::string hkdf_sha256(std::string_view key, std::string_view salt, std::string_view info, std::size_t length);
+std::string hkdf_sha256(
+    std::string_view key, std::string_view salt, std::string_view info, std::size_t length
+);
 // scrypt; n must be a power of two. Throws std::runtime_error when memory is refused.
-std::string scrypt(std::string_view password, std::string_view salt, std::uint64_t n, std::uint64_t r, std::uint64_t p, std::size_t length);
+std::string scrypt(
+    std::string_view password,
+    std::string_view salt,
+    std::uint64_t n,
+    std::uint64_t r,
+    std::uint64_t p,
+    std::size_t length
+);
 
 // Streaming digest for files. kind: "md5" | "sha1" | "sha256".
 class Digest {
@@ -30,7 +40,7 @@ public:
     Digest& operator=(Digest&&) noexcept;
     void update(std::string_view data);
     std::string current() const;  // raw bytes of what was given so far; the object goes on
-    std::string finish();  // raw bytes; the object is done
+    std::string finish();         // raw bytes; the object is done
 
 private:
     struct State;
@@ -39,22 +49,32 @@ private:
 
 bool equal_constant_time(std::string_view a, std::string_view b) noexcept;
 
-std::string hex(std::string_view bytes);                     // lower case
-Result<std::string> unhex(std::string_view text);            // either case
-std::string base64(std::string_view bytes);                  // standard alphabet, padded
-// lenient_tail accepts non-zero unused low bits in the last character (WeCom's EncodingAESKey may carry them).
+std::string hex(std::string_view bytes);           // lower case
+Result<std::string> unhex(std::string_view text);  // either case
+std::string base64(std::string_view bytes);        // standard alphabet, padded
+// lenient_tail accepts non-zero unused low bits in the last character (WeCom's EncodingAESKey may
+// carry them).
 enum class Base64Tail { strict, lenient };
 Result<std::string> unbase64(std::string_view text, Base64Tail tail = Base64Tail::strict);
-std::string base64url(std::string_view bytes);               // no padding
+std::string base64url(std::string_view bytes);  // no padding
 Result<std::string> unbase64url(std::string_view text);
 
 // AES-256-CBC without padding: data must be a multiple of 16; key 32 bytes, iv 16 bytes.
-Result<std::string> aes256_cbc_encrypt(std::string_view key, std::string_view iv, std::string_view data);
-Result<std::string> aes256_cbc_decrypt(std::string_view key, std::string_view iv, std::string_view data);
+Result<std::string> aes256_cbc_encrypt(
+    std::string_view key, std::string_view iv, std::string_view data
+);
+Result<std::string> aes256_cbc_decrypt(
+    std::string_view key, std::string_view iv, std::string_view data
+);
 
-// AES-256-GCM; result/input of seal/open is ciphertext || 16-byte tag. key 32 bytes, nonce 12 bytes.
-Result<std::string> aes256_gcm_seal(std::string_view key, std::string_view nonce, std::string_view plain, std::string_view aad);
-Result<std::string> aes256_gcm_open(std::string_view key, std::string_view nonce, std::string_view sealed, std::string_view aad);
+// AES-256-GCM; result/input of seal/open is ciphertext || 16-byte tag. key 32 bytes, nonce 12
+// bytes.
+Result<std::string> aes256_gcm_seal(
+    std::string_view key, std::string_view nonce, std::string_view plain, std::string_view aad
+);
+Result<std::string> aes256_gcm_open(
+    std::string_view key, std::string_view nonce, std::string_view sealed, std::string_view aad
+);
 
 // An RSA key pair or public key in PEM. Immutable after construction; operations are thread-safe.
 class RsaKey {

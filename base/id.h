@@ -1,6 +1,6 @@
 #pragma once
-// Strong ids. An id is 64 bits, ours and time-ordered: 41 bits of ms since 2024-01-01, 10 bits of node, 12 bits of counter.
-// In JSON an id is a decimal string.
+// Strong ids. An id is 64 bits, ours and time-ordered: 41 bits of ms since 2024-01-01, 10 bits of
+// node, 12 bits of counter. In JSON an id is a decimal string.
 
 #include <atomic>
 #include <compare>
@@ -19,16 +19,21 @@ struct Id {
     std::int64_t value = 0;
 
     Id() = default;
+
     explicit Id(std::int64_t v) : value(v) {}
+
     auto operator<=>(const Id&) const = default;
+
     explicit operator bool() const noexcept { return value != 0; }
+
     std::string str() const { return std::to_string(value); }
 };
 
 // The tenant: every row and every key begins with it.
 using CorpId = Id<struct CorpTag>;
 
-// A decimal id as it stands in a path or JSON; nullopt unless it is 1..2^63-1 without sign or leading zeros.
+// A decimal id as it stands in a path or JSON; nullopt unless it is 1..2^63-1 without sign or
+// leading zeros.
 std::optional<std::int64_t> parse_id(std::string_view text) noexcept;
 
 template <class I>
@@ -39,13 +44,15 @@ std::optional<I> parse_id_as(std::string_view text) noexcept {
     return std::nullopt;
 }
 
-// Makes ids. Thread-safe, lock-free; never repeats and never goes backwards within a node, whatever the clock does.
+// Makes ids. Thread-safe, lock-free; never repeats and never goes backwards within a node, whatever
+// the clock does.
 class IdSource {
 public:
     // node: 0..1023, leased per process (always 0 on SQLite).
     IdSource(const Clock& clock, int node) : clock_(clock), node_(node) {}
 
     std::int64_t next() noexcept;
+
     template <class I>
     I next_as() noexcept {
         return I{next()};
@@ -64,5 +71,7 @@ std::int64_t id_time_ms(std::int64_t id) noexcept;
 
 template <class Tag>
 struct std::hash<leadbridge::Id<Tag>> {
-    std::size_t operator()(const leadbridge::Id<Tag>& id) const noexcept { return std::hash<std::int64_t>{}(id.value); }
+    std::size_t operator()(const leadbridge::Id<Tag>& id) const noexcept {
+        return std::hash<std::int64_t>{}(id.value);
+    }
 };

@@ -1,6 +1,7 @@
 #pragma once
-// Token bucket plus concurrency semaphore, both adaptive: halved by a complaint of the remote, +10 % per minute back to the
-// configured value. In no 60 s do more than per_minute calls go. State machine without I/O; thread-safe.
+// Token bucket plus concurrency semaphore, both adaptive: halved by a complaint of the remote, +10
+// % per minute back to the configured value. In no 60 s do more than per_minute calls go. State
+// machine without I/O; thread-safe.
 
 #include <cstdint>
 #include <mutex>
@@ -18,15 +19,16 @@ class RateLimiter {
 public:
     RateLimiter(const Clock& clock, RateLimits limits);
 
-    // 0: the call may go now and holds a slot until release(). Otherwise the ms after which it is worth asking again.
+    // 0: the call may go now and holds a slot until release(). Otherwise the ms after which it is
+    // worth asking again.
     std::int64_t acquire();
     void release();
     // Complaints of one kind within 1 s count once: calls in flight together complain together.
-    void complain_rate();                  // 45009-like: halves the rate
-    void complain_concurrency();           // 45033-like: halves the concurrency, at least 1
-    void park(std::int64_t ms);            // nothing goes until then
+    void complain_rate();         // 45009-like: halves the rate
+    void complain_concurrency();  // 45033-like: halves the concurrency, at least 1
+    void park(std::int64_t ms);   // nothing goes until then
     RateLimits current() const;
-    std::int64_t parked_ms() const;        // 0 = not parked
+    std::int64_t parked_ms() const;  // 0 = not parked
 
 private:
     void refill() const;

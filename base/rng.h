@@ -1,5 +1,6 @@
 #pragma once
-// Randomness comes from an injected Rng: the system's CSPRNG in production, a seeded one in tests and in the sandbox.
+// Randomness comes from an injected Rng: the system's CSPRNG in production, a seeded one in tests
+// and in the sandbox.
 
 #include <cstdint>
 #include <mutex>
@@ -33,6 +34,7 @@ public:
 class SeededRng final : public Rng {
 public:
     explicit SeededRng(std::uint64_t seed) : engine_(seed) {}
+
     void fill(std::span<unsigned char> out) override;
 
 private:

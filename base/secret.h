@@ -1,5 +1,6 @@
 #pragma once
-// A value that must not reach a log, an error text or a core dump by accident: it prints as "***" and is wiped when it goes.
+// A value that must not reach a log, an error text or a core dump by accident: it prints as "***"
+// and is wiped when it goes.
 
 #include <string>
 #include <string_view>
@@ -10,7 +11,9 @@ namespace leadbridge {
 class Secret {
 public:
     Secret() = default;
+
     explicit Secret(std::string value) : value_(std::move(value)) {}
+
     Secret(const Secret&) = default;
     Secret(Secret&& other) noexcept;
     Secret& operator=(const Secret& other);
@@ -19,7 +22,9 @@ public:
 
     // The clear value. Name the call where it is used; never store the view.
     std::string_view reveal() const noexcept { return value_; }
+
     bool empty() const noexcept { return value_.empty(); }
+
     // Constant-time.
     bool equals(std::string_view other) const noexcept;
 

@@ -1,6 +1,7 @@
 #pragma once
-// Sealing at rest: AES-256-GCM. A master key wraps one key per corp; data keys are derived per corp and month; each sealed
-// value names its key. Rotating the master key re-wraps corp keys and rewrites no data. A lost master key is lost data.
+// Sealing at rest: AES-256-GCM. A master key wraps one key per corp; data keys are derived per corp
+// and month; each sealed value names its key. Rotating the master key re-wraps corp keys and
+// rewrites no data. A lost master key is lost data.
 
 #include <memory>
 #include <span>
@@ -15,20 +16,24 @@
 
 namespace leadbridge {
 
-// 32 bytes. From LEADBRIDGE_MASTER_KEY (base64) or the file (made with mode 0600 when it does not exist and `create` is set).
+// 32 bytes. From LEADBRIDGE_MASTER_KEY (base64) or the file (made with mode 0600 when it does not
+// exist and `create` is set).
 enum class MissingKey { create, refuse };
 Result<Secret> load_master_key(const std::string& file, MissingKey missing);
 
 class Vault {
 public:
-    // Checks the master key's fingerprint against the database's, and records it on a new one. Error{auth} on a wrong key.
-    static Result<std::unique_ptr<Vault>> open(Database& core, const Clock& clock, Rng& rng, Secret master_key);
+    // Checks the master key's fingerprint against the database's, and records it on a new one.
+    // Error{auth} on a wrong key.
+    static Result<std::unique_ptr<Vault>> open(
+        Database& core, const Clock& clock, Rng& rng, Secret master_key
+    );
     ~Vault();
 
     static std::span<const Migration> migrations();
 
-    // aad binds the value to its place, e.g. "envelope:<seq>": a sealed value moved elsewhere does not open.
-    // Makes the corp's key on first use. CorpId{0} seals what belongs to the machine.
+    // aad binds the value to its place, e.g. "envelope:<seq>": a sealed value moved elsewhere does
+    // not open. Makes the corp's key on first use. CorpId{0} seals what belongs to the machine.
     std::string seal(CorpId corp, std::string_view plain, std::string_view aad);
     Result<std::string> open(CorpId corp, std::string_view sealed, std::string_view aad) const;
     // A key of its own for a purpose, derived from the corp's key ("search", "identity").

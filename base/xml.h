@@ -1,6 +1,7 @@
 #pragma once
-// A small read-only XML tree over pugixml for callback bodies. DTDs, entities beyond the five predefined ones and processing
-// instructions are refused; CDATA counts as text; unknown elements are kept; a BOM is skipped.
+// A small read-only XML tree over pugixml for callback bodies. DTDs, entities beyond the five
+// predefined ones and processing instructions are refused; CDATA counts as text; unknown elements
+// are kept; a BOM is skipped.
 
 #include <cstddef>
 #include <string>
@@ -18,7 +19,8 @@ struct XmlElement {
 
     const XmlElement* child(std::string_view child_name) const noexcept;  // first, or nullptr
     std::size_t count(std::string_view child_name) const noexcept;
-    std::string_view value(std::string_view child_name) const noexcept;   // "" when absent
+    std::string_view value(std::string_view child_name) const noexcept;  // "" when absent
+
     bool has(std::string_view child_name) const noexcept { return child(child_name) != nullptr; }
 };
 

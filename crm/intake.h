@@ -1,7 +1,8 @@
 #pragma once
-// The one door for everything from outside. Applies a touch in the caller's transaction: finds or makes the contact, opens or
-// joins the lead, tags it from its channel, assigns it, writes the timeline, and puts what must leave the house into the outbox.
-// Idempotent by touch.key and tolerant of reordering.
+// The one door for everything from outside. Applies a touch in the caller's transaction: finds or
+// makes the contact, opens or joins the lead, tags it from its channel, assigns it, writes the
+// timeline, and puts what must leave the house into the outbox. Idempotent by touch.key and
+// tolerant of reordering.
 
 #include <cstdint>
 #include <span>
@@ -25,15 +26,17 @@ struct IntakeServices {  // all outlive every call; all are thread-safe
     const Clock& clock;
     IdSource& ids;
     JobQueue& jobs;
-    std::int64_t lead_idle_ms = 90LL * 24 * 3'600 * 1'000;  // without a touch for so long, the next asking touch opens a new lead
+    std::int64_t lead_idle_ms =
+        90LL * 24 * 3'600 *
+        1'000;  // without a touch for so long, the next asking touch opens a new lead
 };
 
 struct IntakeOutcome {
-    ContactId contact;          // 0 when the touch is not about one contact
-    LeadId lead;                // the lead opened or joined; 0 when none
+    ContactId contact;  // 0 when the touch is not about one contact
+    LeadId lead;        // the lead opened or joined; 0 when none
     bool lead_opened = false;
-    bool repeated = false;      // the touch was applied before: nothing was changed
-    ChannelId channel;          // the channel its state matched; 0 when none
+    bool repeated = false;  // the touch was applied before: nothing was changed
+    ChannelId channel;      // the channel its state matched; 0 when none
 };
 
 Result<IntakeOutcome> intake(Transaction& tx, const IntakeServices& services, const Touch& touch);

@@ -1,0 +1,105 @@
+#pragma once
+// What people do: scan, chat, edit, delete, confirm. Each act changes the world and says which
+// callbacks WeCom would send. Only acts of people and of the admin console fire callbacks; API
+// calls do not (page 96361).
+
+#include <string>
+#include <vector>
+
+#include "connectors/sandbox/world.h"
+
+namespace leadbridge::sandbox {
+
+// A clear-text event on its way to one callback of the company.
+struct Event {
+    std::string corpid;
+    std::string callback;  // "app" | "contacts" | "archive"
+    std::string clear;     // XML
+    std::string what;      // "add_external_contact", ... for the journal
+    std::string subject;   // external_userid, userid, chat or tag id
+};
+
+using Events = std::vector<Event>;
+
+struct Scan {
+    std::string state;            // of the contact way; empty = any other way of adding (add_way 2)
+    std::string userid;           // the member; empty = chosen from the way's users
+    std::string external_userid;  // empty = a new person
+    std::string name;             // of a new person; empty = a sample name
+    std::string unionid;
+    std::string phone;
+    bool half_first = false;  // half add now; confirm_add() makes the full one
+    bool with_welcome_code = true;
+};
+
+struct ScanResult {
+    std::string userid;
+    std::string external_userid;
+    std::string welcome_code;
+    Events events;
+};
+
+// Empty ids in the result when no member could take the person.
+ScanResult scan(World& world, Company& corp, const Scan& scan, UnixMillis now, Rng& rng);
+Events confirm_add(
+    World& world,
+    Company& corp,
+    const std::string& userid,
+    const std::string& external_userid,
+    UnixMillis now,
+    Rng& rng
+);
+Events edit_remark(
+    Company& corp,
+    const std::string& userid,
+    const std::string& external_userid,
+    const std::string& remark,
+    UnixMillis now
+);
+Events edit_tags(
+    Company& corp,
+    const std::string& userid,
+    const std::string& external_userid,
+    const std::vector<std::string>& add,
+    const std::vector<std::string>& remove,
+    UnixMillis now
+);
+Events delete_by_member(
+    Company& corp, const std::string& userid, const std::string& external_userid, UnixMillis now
+);
+Events delete_by_contact(
+    Company& corp, const std::string& userid, const std::string& external_userid, UnixMillis now
+);
+Events give_consent(
+    World& world,
+    Company& corp,
+    const std::string& userid,
+    const std::string& external_userid,
+    UnixMillis now,
+    Rng& rng
+);
+// The member presses send: every recipient gets his outcome. Nothing when the task is unknown,
+// cancelled or confirmed.
+bool confirm_task(World& world, Company& corp, const std::string& msgid, UnixMillis now);
+// In the admin console.
+Events console_add_tag(
+    World& world, Company& corp, const std::string& group, const std::string& name, UnixMillis now
+);
+Events console_delete_tag(Company& corp, const std::string& tag_id, UnixMillis now);
+Events console_add_member(Company& corp, const Member& member, UnixMillis now);
+Events console_remove_member(Company& corp, const std::string& userid, UnixMillis now);
+Events create_group(
+    World& world,
+    Company& corp,
+    const std::string& owner,
+    const std::string& name,
+    const std::vector<std::string>& members,
+    UnixMillis now
+);
+Events join_group(
+    Company& corp, const std::string& chat_id, const std::string& who, UnixMillis now
+);
+// There is new archive data (page 95039).
+Event archive_notice(const Company& corp, UnixMillis now);
+
+}  // namespace leadbridge::sandbox
