@@ -55,9 +55,9 @@ inline constexpr Api mass_result{"externalcontact/get_groupmsg_send_result", Met
 inline constexpr Api mass_remind{
     "externalcontact/remind_groupmsg_send", Method::post, Repeat::never};
 inline constexpr Api mass_cancel{"externalcontact/cancel_groupmsg_send", Method::post};
-// Members: 90344, 96067, 90337, 90332
-inline constexpr Api department_list{"department/simplelist", Method::get};
-inline constexpr Api department_get{"department/get", Method::get};
+// Members: 90208, 95350, 96067, 90200, 90196
+inline constexpr Api department_list{"department/list", Method::get};
+inline constexpr Api department_simple_list{"department/simplelist", Method::get};
 inline constexpr Api member_ids{"user/list_id", Method::post, Repeat::safe, SecretKind::contacts};
 inline constexpr Api member_simple_list{"user/simplelist", Method::get};
 inline constexpr Api member_get{"user/get", Method::get};

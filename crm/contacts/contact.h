@@ -119,6 +119,16 @@ std::vector<ContactIdentity> identities_of(Snapshot& s, const Viewer& viewer, Co
 std::vector<Follow> follows_of(
     Snapshot& s, const Viewer& viewer, ContactId id
 );  // all of a visible contact, live ones first
+// For the contact sync: external_userids of a member's live, confirmed friendships that neither an event nor a fetch named
+// at or after since_ms, in order, after `after`.
+std::vector<std::string> silent_follows(
+    Snapshot& s,
+    CorpId corp,
+    MemberId member,
+    UnixMillis since_ms,
+    std::string_view after,
+    int limit
+);
 std::optional<Follow> find_follow(
     Snapshot& s, CorpId corp, MemberId member, std::string_view external_userid
 );
