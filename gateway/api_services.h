@@ -1,0 +1,61 @@
+#pragma once
+// What API handlers may reach. Built once by App; everything outlives every request and is
+// thread-safe. A handler names the members it uses and hands them on: nothing below gateway sees
+// this struct.
+
+#include "base/blob_store.h"
+#include "base/clock.h"
+#include "base/database.h"
+#include "base/job_queue.h"
+#include "base/metrics.h"
+#include "base/rng.h"
+#include "base/vault.h"
+#include "crm/contacts/contact.h"
+#include "crm/staff/audit.h"
+#include "crm/staff/corp.h"
+#include "crm/staff/source.h"
+
+namespace leadbridge::wecom {
+struct WecomServices;
+class MediaStore;
+}  // namespace leadbridge::wecom
+
+namespace leadbridge::crm {
+class TagBitmaps;
+}
+
+namespace leadbridge::archive {
+class ArchivePuller;
+class MessageStore;
+}  // namespace leadbridge::archive
+
+namespace leadbridge::gateway {
+
+class Inbox;
+class InboxProcessor;
+
+struct ApiServices {
+    Database& core;
+    Database& archive;
+    const Clock& clock;
+    IdSource& ids;
+    Rng& rng;
+    Metrics& metrics;
+    Vault& vault;
+    JobQueue& jobs;
+    BlobStore& blobs;
+    crm::CorpStore& corps;
+    crm::CorpDirectory& corp_directory;
+    crm::SourceStore& sources;
+    crm::SourceDirectory& source_directory;
+    crm::TagBitmaps& bitmaps;
+    Inbox& inbox;
+    wecom::WecomServices& wecom;
+    archive::MessageStore& messages;
+
+    crm::CrmServices crm() const { return {clock, ids, jobs}; }
+
+    crm::AuditServices audit() const { return {clock, ids}; }
+};
+
+}  // namespace leadbridge::gateway
