@@ -3,11 +3,10 @@
 #include <sys/stat.h>
 
 #include <cassert>
-#include <mutex>
 #include <thread>
-#include <vector>
 
 #include "base/log.h"
+#include "base/signal_list.h"
 #include "base/sqlite_migrations.h"
 #include "base/sqlite_writer.h"
 
@@ -46,7 +45,7 @@ public:
           )),
           queue_(options.max_waiting_rows, options.max_waiting_bytes),
           readers_(options),
-          writer_(options, clock, metrics, queue_, readers_, [this] { wake_followers(); }) {
+          writer_(options, clock, metrics, queue_, readers_, [this] { followers_.call(); }) {
         if (options_.writer == SqliteWriterMode::own_thread) {
             thread_ = std::thread([this] { serve(); });
         }
@@ -75,15 +74,7 @@ public:
     }
 
     std::shared_ptr<void> on_change(std::function<void()> wake) override {
-        auto follower = std::make_shared<Follower>();
-        follower->wake = std::move(wake);
-        followers_.lock()->push_back(follower);
-        // Ends the subscription and waits for a call in flight: after it the wake's captures may
-        // go.
-        return {follower.get(), [follower](void*) {
-                    const std::lock_guard hold(follower->calling);
-                    follower->wake = nullptr;
-                }};
+        return followers_.add(std::move(wake));
     }
 
     void migrate(std::span<const RoomMigrations> rooms) override {
@@ -137,31 +128,6 @@ protected:
     void run_read(const std::function<void(Snapshot&)>& fn) override { readers_.run(fn); }
 
 private:
-    // Shared by the subscription and the writer that may be calling it.
-    struct Follower {
-        std::recursive_mutex calling;  // a wake may end its own subscription
-        std::function<void()> wake;
-    };
-
-    void wake_followers() {
-        const auto followers = *followers_.lock();
-        bool ended = false;
-        for (const auto& follower : followers) {
-            const std::lock_guard hold(follower->calling);
-            if (follower->wake) {
-                const auto wake = follower->wake;
-                wake();
-            }
-            ended = ended || !follower->wake;
-        }
-        if (ended) {
-            std::erase_if(*followers_.lock(), [](const auto& follower) {
-                const std::lock_guard hold(follower->calling);
-                return !follower->wake;
-            });
-        }
-    }
-
     void serve() {
         auto pause = std::chrono::milliseconds(50);
         while (true) {
@@ -217,7 +183,7 @@ private:
     Counter& refused_total_;
     SqliteQueue queue_;
     SqliteReaders readers_;
-    Guarded<std::vector<std::shared_ptr<Follower>>> followers_;
+    SignalList<> followers_;
     SqliteWriter writer_;
     Guarded<Turn> turn_;
     static thread_local const SqliteDatabase* working_here_;

@@ -107,7 +107,11 @@ void SqliteConnection::configure(const SqliteOptions& options, SqliteRole role) 
 }
 
 void SqliteConnection::configure_writer(const SqliteOptions& options) {
-    script(fmt::format("PRAGMA page_size={};", options.page_size));  // counts for a new file only
+    const char* synchronous = options.durability == SqliteDurability::full ? "FULL" : "OFF";
+    // The page size counts for a new file only.
+    script(
+        fmt::format("PRAGMA synchronous={}; PRAGMA page_size={};", synchronous, options.page_size)
+    );
     const auto id = number("PRAGMA application_id");
     if (id != application_id && (id != 0 || number("SELECT COUNT(*) FROM sqlite_master") != 0)) {
         throw DatabaseError(
@@ -122,9 +126,7 @@ void SqliteConnection::configure_writer(const SqliteOptions& options) {
         ));
     }
     script(fmt::format(
-        "PRAGMA synchronous={}; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit={}; PRAGMA "
-        "secure_delete={};",
-        options.durability == SqliteDurability::full ? "FULL" : "OFF",
+        "PRAGMA foreign_keys=ON; PRAGMA journal_size_limit={}; PRAGMA secure_delete={};",
         options.wal_limit_bytes,
         options.secure_delete ? "ON" : "FAST"
     ));
