@@ -61,7 +61,12 @@ struct FinanceSdkProcess::State {
             return {};
         }
         if (const auto wait = run.not_before_ms - clock.steady_ms(); run.failures > 0 && wait > 0) {
-            return Error{ErrorCode::retry_later, "the archive worker is restarted later", "restarting", 0, wait};
+            return Error{
+                ErrorCode::retry_later,
+                "the archive worker is restarted later",
+                "restarting",
+                0,
+                wait};
         }
         auto worker = WorkerProcess::start(spawner, options.worker, cancel_fd);
         if (!worker) {
@@ -76,7 +81,10 @@ struct FinanceSdkProcess::State {
         }
         if (hello->size() != 1 || field_number(hello->front()) != frames::protocol_version) {
             return failed(
-                run, {ErrorCode::permanent, "leadbridge-archive-worker is of another version: install both together", "worker_version"}
+                run,
+                {ErrorCode::permanent,
+                 "leadbridge-archive-worker is of another version: install both together",
+                 "worker_version"}
             );
         }
         return {};
@@ -90,7 +98,11 @@ struct FinanceSdkProcess::State {
         auto reply = run->worker->ask(type, fields, deadline_ms());
         if (!run->worker->alive()) {
             if (reply.error().reason != "cancelled") {
-                log::warn("archive", "the SDK worker died", {{"corp", options.corpid}, {"why", reply.error().message}});
+                log::warn(
+                    "archive",
+                    "the SDK worker died",
+                    {{"corp", options.corpid}, {"why", reply.error().message}}
+                );
             }
             return failed(*run, std::move(reply).error());
         }
@@ -99,7 +111,11 @@ struct FinanceSdkProcess::State {
         }
         const auto cap = static_cast<std::int64_t>(options.worker.memory_cap_bytes);
         if (cap > 0 && run->worker->resident_bytes() > cap) {
-            log::warn("archive", "the SDK worker outgrew its memory cap and is replaced", {{"corp", options.corpid}});
+            log::warn(
+                "archive",
+                "the SDK worker outgrew its memory cap and is replaced",
+                {{"corp", options.corpid}}
+            );
             run->worker.reset();
         }
         return reply;
@@ -111,7 +127,9 @@ FinanceSdkProcess::FinanceSdkProcess(
 ) {
     const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0) {
-        throw std::runtime_error("no eventfd for the archive worker: too many open files; raise the limit (ulimit -n)");
+        throw std::runtime_error(
+            "no eventfd for the archive worker: too many open files; raise the limit (ulimit -n)"
+        );
     }
     state_ = std::unique_ptr<State>(new State{spawner, clock, rng, std::move(options), fd, {}});
 }
@@ -126,14 +144,18 @@ Result<archive::PulledPage> FinanceSdkProcess::pull(std::int64_t seq, int limit)
     const std::string seq_field = number_field(static_cast<std::uint64_t>(seq));
     const std::string limit_field = number_field(static_cast<std::uint64_t>(limit));
     const std::string timeout = number_field(static_cast<std::uint64_t>(o.timeout_s));
-    auto reply = state_->ask(frames::pull, {seq_field, limit_field, o.proxy, o.proxy_password.reveal(), timeout});
+    auto reply = state_->ask(
+        frames::pull, {seq_field, limit_field, o.proxy, o.proxy_password.reveal(), timeout}
+    );
     if (!reply) {
         return std::move(reply).error();
     }
     return parse_chat_page(reply->empty() ? "" : reply->front());
 }
 
-Result<std::string> FinanceSdkProcess::decrypt(std::string_view random_key, std::string_view message) {
+Result<std::string> FinanceSdkProcess::decrypt(
+    std::string_view random_key, std::string_view message
+) {
     auto reply = state_->ask(frames::decrypt, {random_key, message});
     if (!reply) {
         return std::move(reply).error();
@@ -141,17 +163,22 @@ Result<std::string> FinanceSdkProcess::decrypt(std::string_view random_key, std:
     return reply->empty() ? std::string{} : std::move(reply->front());
 }
 
-Result<archive::MediaChunk> FinanceSdkProcess::media(std::string_view fileid, std::string_view index) {
+Result<archive::MediaChunk> FinanceSdkProcess::media(
+    std::string_view fileid, std::string_view index
+) {
     const FinanceSdkOptions& o = state_->options;
     const std::string timeout = number_field(static_cast<std::uint64_t>(o.timeout_s));
-    auto reply = state_->ask(frames::media, {index, fileid, o.proxy, o.proxy_password.reveal(), timeout});
+    auto reply =
+        state_->ask(frames::media, {index, fileid, o.proxy, o.proxy_password.reveal(), timeout});
     if (!reply) {
         return std::move(reply).error();
     }
     if (reply->size() != 3) {
-        return Error{ErrorCode::retry_later, "GetMediaData: reply without bytes", "worker_protocol"};
+        return Error{
+            ErrorCode::retry_later, "GetMediaData: reply without bytes", "worker_protocol"};
     }
-    return archive::MediaChunk{std::move((*reply)[2]), std::move((*reply)[0]), field_number((*reply)[1]) != 0};
+    return archive::MediaChunk{
+        std::move((*reply)[2]), std::move((*reply)[0]), field_number((*reply)[1]) != 0};
 }
 
 void FinanceSdkProcess::rest() {

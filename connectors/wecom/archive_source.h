@@ -1,6 +1,7 @@
 #pragma once
-// archive::ArchiveSource over the vendor's Finance SDK, which runs in leadbridge-archive-worker: one process per source, started
-// by the first call, replaced after a crash, a hang (killed at the deadline) or when it has grown past its memory cap.
+// archive::ArchiveSource over the vendor's Finance SDK, which runs in leadbridge-archive-worker:
+// one process per source, started by the first call, replaced after a crash, a hang (killed at the
+// deadline) or when it has grown past its memory cap.
 
 #include <cstdint>
 #include <memory>
@@ -19,16 +20,20 @@ struct FinanceSdkOptions {
     WorkerOptions worker;
     std::string corpid;
     Secret secret;
-    std::string proxy;          // "", "http://ip:port", "socks5://ip:port"
-    Secret proxy_password;      // "", "user:pass"
-    int timeout_s = 5;          // the library's own
-    std::int64_t margin_ms = 10'000;  // beyond timeout_s before the worker is taken for hanging and killed
-    Backoff restart{1'000, 60'000, 0.2};  // between starts after failures; the first start is at once
+    std::string proxy;      // "", "http://ip:port", "socks5://ip:port"
+    Secret proxy_password;  // "", "user:pass"
+    int timeout_s = 5;      // the library's own
+    std::int64_t margin_ms =
+        10'000;  // beyond timeout_s before the worker is taken for hanging and killed
+    Backoff restart{
+        1'000, 60'000, 0.2};  // between starts after failures; the first start is at once
 };
 
 class FinanceSdkProcess final : public archive::ArchiveSource {
 public:
-    FinanceSdkProcess(SpawnThread& spawner, const Clock& clock, Rng& rng, FinanceSdkOptions options);
+    FinanceSdkProcess(
+        SpawnThread& spawner, const Clock& clock, Rng& rng, FinanceSdkOptions options
+    );
     ~FinanceSdkProcess() override;
 
     Result<archive::PulledPage> pull(std::int64_t seq, int limit) override;
@@ -50,7 +55,8 @@ public:
     FinanceSdkFactory(std::string worker_executable, const Clock& clock, Rng& rng)
         : worker_executable_(std::move(worker_executable)), clock_(clock), rng_(rng) {}
 
-    std::unique_ptr<archive::ArchiveSource> open(const crm::Corp& corp, archive::SourceRole role) override;
+    std::unique_ptr<archive::ArchiveSource> open(const crm::Corp& corp, archive::SourceRole role)
+        override;
 
 private:
     const std::string worker_executable_;

@@ -140,7 +140,9 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(
 ) {
     std::array<int, 2> ends{};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
-        return Error{ErrorCode::retry_later, fmt::format("no socket for the archive worker: {}", std::strerror(errno))};
+        return Error{
+            ErrorCode::retry_later,
+            fmt::format("no socket for the archive worker: {}", std::strerror(errno))};
     }
     pid_t pid = 0;
     int failure = 0;
@@ -151,10 +153,11 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(
         return Error{
             ErrorCode::permanent,
             fmt::format(
-                "cannot start {}: {}; it belongs beside the leadbridge program", options.executable, std::strerror(failure)
+                "cannot start {}: {}; it belongs beside the leadbridge program",
+                options.executable,
+                std::strerror(failure)
             ),
-            "worker_missing"
-        };
+            "worker_missing"};
     }
     return std::unique_ptr<WorkerProcess>(new WorkerProcess(pid, ends[0], cancel_fd));
 }
@@ -173,7 +176,8 @@ Error WorkerProcess::dead(std::string_view reason) {
     if (pid_ > 0) {
         int status = 0;
         // One that crashed is already ending: leave it a moment to show its own status.
-        for (int i = 0; reason == "sdk_crashed" && i < 50 && waitpid(pid_, &status, WNOHANG) == 0; ++i) {
+        for (int i = 0; reason == "sdk_crashed" && i < 50 && waitpid(pid_, &status, WNOHANG) == 0;
+             ++i) {
             std::this_thread::sleep_for(std::chrono::milliseconds(2));
             if (i == 49) {
                 kill(pid_, SIGKILL);
@@ -191,7 +195,10 @@ Error WorkerProcess::dead(std::string_view reason) {
         }
         pid_ = -1;
     }
-    return {ErrorCode::retry_later, fmt::format("the archive worker is gone: {} ({})", reason, how), std::string(reason)};
+    return {
+        ErrorCode::retry_later,
+        fmt::format("the archive worker is gone: {} ({})", reason, how),
+        std::string(reason)};
 }
 
 Status WorkerProcess::wait_for(short events, const Deadline& deadline) {
@@ -252,7 +259,8 @@ Result<std::string> WorkerProcess::exchange(std::string_view request, const Dead
     if (auto got = receive(size_field.data(), size_field.size(), deadline); !got) {
         return std::move(got).error();
     }
-    const std::size_t size = frames::get_u32(reinterpret_cast<const unsigned char*>(size_field.data()));
+    const std::size_t size =
+        frames::get_u32(reinterpret_cast<const unsigned char*>(size_field.data()));
     if (size < frames::header_bytes || size > frames::max_reply) {
         return dead("worker_protocol");
     }
@@ -279,14 +287,19 @@ Result<WorkerProcess::Fields> WorkerProcess::ask(
         return Error{ErrorCode::invalid, "a message too long for the archive library", "too_long"};
     }
     const std::uint32_t id = next_id_++;
-    frames::write(reinterpret_cast<unsigned char*>(request.data()), id, type, views.data(), fields.size());
-    const Deadline deadline{std::chrono::steady_clock::now() + std::chrono::milliseconds(deadline_ms)};
+    frames::write(
+        reinterpret_cast<unsigned char*>(request.data()), id, type, views.data(), fields.size()
+    );
+    const Deadline deadline{
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(deadline_ms)};
     auto body = exchange(request, deadline);
     if (!body) {
         return std::move(body).error();
     }
-    const auto frame = frames::parse(reinterpret_cast<const unsigned char*>(body->data()), body->size());
-    if (!frame.ok || frame.id != id || frame.type != (type | frames::reply_bit) || frame.fields == 0) {
+    const auto frame =
+        frames::parse(reinterpret_cast<const unsigned char*>(body->data()), body->size());
+    if (!frame.ok || frame.id != id || frame.type != (type | frames::reply_bit) ||
+        frame.fields == 0) {
         return dead("worker_protocol");
     }
     const auto text = [](const frames::Field& field) {
@@ -294,8 +307,11 @@ Result<WorkerProcess::Fields> WorkerProcess::ask(
     };
     const auto code = static_cast<std::int64_t>(frames::number(frame.field[0]));
     if (code != 0) {
-        const char* const names[] = {"", "Init", "GetChatData", "DecryptData", "GetMediaData", "quit"};
-        return worker_code_error(static_cast<int>(code), names[type], frame.fields > 1 ? text(frame.field[1]) : "");
+        const char* const names[] = {
+            "", "Init", "GetChatData", "DecryptData", "GetMediaData", "quit"};
+        return worker_code_error(
+            static_cast<int>(code), names[type], frame.fields > 1 ? text(frame.field[1]) : ""
+        );
     }
     Fields reply;
     for (std::size_t i = 1; i < frame.fields; ++i) {

@@ -1,5 +1,6 @@
 #pragma once
-// One running leadbridge-archive-worker: spawned, asked, killed. Speaks archive_frames.h. Linux only.
+// One running leadbridge-archive-worker: spawned, asked, killed. Speaks archive_frames.h. Linux
+// only.
 
 #include <sys/types.h>
 
@@ -14,12 +15,12 @@
 
 namespace leadbridge::wecom {
 
-// A child is tied to the *thread* that made it (PR_SET_PDEATHSIG), so all are made on one thread that lives as long as the
-// program wants archive sources. Thread-safe.
+// A child is tied to the *thread* that made it (PR_SET_PDEATHSIG), so all are made on one thread
+// that lives as long as the program wants archive sources. Thread-safe.
 class SpawnThread {
 public:
     SpawnThread();
-    ~SpawnThread();  // the children still alive die with it
+    ~SpawnThread();                               // the children still alive die with it
     void run(const std::function<void()>& work);  // returns when done
 
 private:
@@ -28,24 +29,34 @@ private:
 };
 
 struct WorkerOptions {
-    std::string executable;             // path of leadbridge-archive-worker
-    std::string sdk;                    // path of the library
-    std::uint64_t memory_cap_bytes = 512ULL << 20;  // RLIMIT_DATA of the worker, and the resident size at which it is replaced
+    std::string executable;  // path of leadbridge-archive-worker
+    std::string sdk;         // path of the library
+    std::uint64_t memory_cap_bytes =
+        512ULL << 20;  // RLIMIT_DATA of the worker, and the resident size at which it is replaced
 };
 
 // Not thread-safe, except cancel's descriptor.
 class WorkerProcess {
 public:
-    // Error{permanent, "worker_missing"} when the executable cannot be started. cancel_fd: readable = give up waiting.
-    static Result<std::unique_ptr<WorkerProcess>> start(SpawnThread& spawner, const WorkerOptions& options, int cancel_fd);
+    // Error{permanent, "worker_missing"} when the executable cannot be started. cancel_fd: readable
+    // = give up waiting.
+    static Result<std::unique_ptr<WorkerProcess>> start(
+        SpawnThread& spawner, const WorkerOptions& options, int cancel_fd
+    );
     ~WorkerProcess();  // kills and reaps
 
     using Fields = std::vector<std::string>;
-    // Fields of the reply after the code. After an Error whose reason is sdk_crashed, sdk_hanging, worker_protocol or cancelled
-    // the process is dead (alive() is false). deadline_ms is real time.
-    Result<Fields> ask(std::uint8_t type, const std::vector<std::string_view>& fields, std::int64_t deadline_ms);
+    // Fields of the reply after the code. After an Error whose reason is sdk_crashed, sdk_hanging,
+    // worker_protocol or cancelled the process is dead (alive() is false). deadline_ms is real
+    // time.
+    Result<Fields> ask(
+        std::uint8_t type, const std::vector<std::string_view>& fields, std::int64_t deadline_ms
+    );
+
     bool alive() const noexcept { return pid_ > 0; }
+
     std::int64_t resident_bytes() const;
+
     pid_t pid() const noexcept { return pid_; }
 
 private:
