@@ -119,8 +119,8 @@ std::vector<ContactIdentity> identities_of(Snapshot& s, const Viewer& viewer, Co
 std::vector<Follow> follows_of(
     Snapshot& s, const Viewer& viewer, ContactId id
 );  // all of a visible contact, live ones first
-// For the contact sync: external_userids of a member's live, confirmed friendships that neither an event nor a fetch named
-// at or after since_ms, in order, after `after`.
+// For the contact sync: external_userids of a member's live, confirmed friendships that neither an
+// event nor a fetch named at or after since_ms, in order, after `after`.
 std::vector<std::string> silent_follows(
     Snapshot& s,
     CorpId corp,

@@ -1,0 +1,207 @@
+#include "crm/contacts/contact.h"
+
+#include "crm/contacts/contact_rows.h"
+#include "crm/staff/list_text.h"
+#include "crm/staff/query.h"
+
+namespace leadbridge::crm {
+namespace {
+
+constexpr std::string_view contact_columns =
+    "SELECT c.id, c.corp_id, c.ord, c.name, c.avatar, c.type, c.gender, c.position, c.company, "
+    "c.owner, c.stage, "
+    "c.last_ms, c.created_ms, c.version, c.merged_into FROM contact c";
+
+Contact read_contact(const Row& row) {
+    Contact c;
+    c.id = row.id<ContactId>(0);
+    c.corp = row.id<CorpId>(1);
+    c.ord = row.integer(2);
+    c.name = row.str(3);
+    c.avatar = row.str(4);
+    c.type = static_cast<int>(row.integer(5));
+    c.gender = static_cast<int>(row.integer(6));
+    c.position = row.str(7);
+    c.company = row.str(8);
+    c.owner = row.id<MemberId>(9);
+    c.stage = row.str(10);
+    c.last_ms = row.integer(11);
+    c.created_ms = row.integer(12);
+    c.version = row.integer(13);
+    c.merged_into = row.id<ContactId>(14);
+    return c;
+}
+
+constexpr std::string_view follow_columns =
+    "SELECT f.id, f.contact_id, f.member_id, m.userid, f.external_userid, f.live, f.half, "
+    "f.added_ms, f.ended_ms, "
+    "f.ended_by, f.remark, f.description, f.remark_company, f.remark_mobiles, f.add_way, f.state, "
+    "f.channel_id, "
+    "f.event_ms FROM follow f JOIN member m ON m.corp_id = f.corp_id AND m.id = f.member_id";
+
+Follow read_follow(const Row& row) {
+    Follow f;
+    f.id = row.id<FollowId>(0);
+    f.contact = row.id<ContactId>(1);
+    f.member = row.id<MemberId>(2);
+    f.userid = row.str(3);
+    f.external_userid = row.str(4);
+    f.live = row.flag(5);
+    f.half = row.flag(6);
+    f.added_ms = row.integer(7);
+    f.ended_ms = row.integer(8);
+    f.ended_by = static_cast<EndedBy>(row.integer(9));
+    f.remark = row.str(10);
+    f.description = row.str(11);
+    f.remark_company = row.str(12);
+    f.remark_mobiles = text_strings(row.text(13));
+    f.add_way = static_cast<int>(row.integer(14));
+    f.state = row.str(15);
+    f.channel = row.id<ChannelId>(16);
+    f.event_ms = row.integer(17);
+    return f;
+}
+
+void narrow(Query& query, const Viewer& viewer, const ContactFilter& filter) {
+    query.where("c.corp_id = ? AND c.merged_into = 0", {viewer.corp});
+    query.where(contact_clause(viewer, "c.id", "c.owner"));
+    if (filter.tag) {
+        query.where(
+            "EXISTS (SELECT 1 FROM contact_tag ct WHERE ct.corp_id = ? AND ct.contact_id = c.id "
+            "AND ct.tag_id = ?)",
+            {viewer.corp, *filter.tag}
+        );
+    }
+    if (filter.owner) {
+        query.where("c.owner = ?", {*filter.owner});
+    }
+    if (filter.channel) {
+        query.where(
+            "EXISTS (SELECT 1 FROM follow cf WHERE cf.corp_id = ? AND cf.contact_id = c.id AND "
+            "cf.channel_id = ?)",
+            {viewer.corp, *filter.channel}
+        );
+    }
+    if (!filter.stage.empty()) {
+        query.where("c.stage = ?", {filter.stage});
+    }
+    search_contacts(query, viewer.corp, filter.q);
+}
+
+}  // namespace
+
+void search_contacts(Query& query, CorpId corp, std::string_view q) {
+    if (q.empty()) {
+        return;
+    }
+    std::string pattern = "%";
+    for (const char c : q) {
+        if (c == '%' || c == '_' || c == '\\') {
+            pattern.push_back('\\');
+        }
+        pattern.push_back(c);
+    }
+    pattern.push_back('%');
+    // An identity is looked for in every form that q could mean.
+    const auto form = [&](IdentityKind kind) {
+        const Result<Identity> identity = normalise({kind, std::string(q)});
+        return query.keep(identity ? identity->value : std::string(q));
+    };
+    query.where(
+        "(c.name LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM identity ci WHERE ci.corp_id = ? AND "
+        "ci.contact_id = c.id "
+        "AND ci.value IN (?, ?, ?)))",
+        {query.keep(std::move(pattern)),
+         corp,
+         query.keep(std::string(q)),
+         form(IdentityKind::phone),
+         form(IdentityKind::email)}
+    );
+}
+
+std::optional<Contact> find_contact(Snapshot& s, const Viewer& viewer, ContactId id) {
+    // A chain of merges is short; the bound only guards against a damaged row.
+    for (int hop = 0; hop < 16; ++hop) {
+        const auto into = s.one(
+            "SELECT merged_into FROM contact WHERE corp_id = ? AND id = ?",
+            {viewer.corp, id},
+            [](const Row& row) { return row.id<ContactId>(0); }
+        );
+        if (!into) {
+            return std::nullopt;
+        }
+        if (!*into) {
+            break;
+        }
+        id = *into;
+    }
+    return Query(contact_columns)
+        .where("c.corp_id = ? AND c.id = ?", {viewer.corp, id})
+        .where(contact_clause(viewer, "c.id", "c.owner"))
+        .one(s, read_contact);
+}
+
+ContactId find_contact_id(
+    Snapshot& s, CorpId corp, IdentityKind kind, std::string_view normalised
+) {
+    return ContactId{s.number(
+        "SELECT contact_id FROM identity WHERE corp_id = ? AND kind = ? AND value = ?",
+        {corp, kind, normalised}
+    )};
+}
+
+PageOf<Contact> list_contacts(
+    Snapshot& s, const Viewer& viewer, const ContactFilter& filter, const Page& page
+) {
+    Query query(contact_columns);
+    narrow(query, viewer, filter);
+    return page_of(s, query, "c.id", page, read_contact, [](const Contact& c) {
+        return c.id.value;
+    });
+}
+
+std::int64_t count_contacts(Snapshot& s, const Viewer& viewer, const ContactFilter& filter) {
+    Query query("SELECT COUNT(*) FROM contact c");
+    narrow(query, viewer, filter);
+    return query.number(s);
+}
+
+std::vector<ContactIdentity> identities_of(Snapshot& s, const Viewer& viewer, ContactId id) {
+    const auto contact = find_contact(s, viewer, id);
+    if (!contact) {
+        return {};
+    }
+    return s.all(
+        "SELECT kind, value, added_ms FROM identity WHERE corp_id = ? AND contact_id = ? ORDER BY "
+        "kind, added_ms, value",
+        {viewer.corp, contact->id},
+        [](const Row& row) {
+            return ContactIdentity{
+                static_cast<IdentityKind>(row.integer(0)), row.str(1), row.integer(2)};
+        }
+    );
+}
+
+std::vector<Follow> follows_of(Snapshot& s, const Viewer& viewer, ContactId id) {
+    const auto contact = find_contact(s, viewer, id);
+    if (!contact) {
+        return {};
+    }
+    return Query(follow_columns)
+        .where("f.corp_id = ? AND f.contact_id = ?", {viewer.corp, contact->id})
+        .then(" ORDER BY f.live DESC, f.added_ms, f.id")
+        .all(s, read_follow);
+}
+
+std::optional<Follow> find_follow(
+    Snapshot& s, CorpId corp, MemberId member, std::string_view external_userid
+) {
+    return Query(follow_columns)
+        .where(
+            "f.corp_id = ? AND f.external_userid = ? AND f.member_id = ?",
+            {corp, external_userid, member}
+        )
+        .one(s, read_follow);
+}
+
+}  // namespace leadbridge::crm

@@ -1,0 +1,15 @@
+#pragma once
+// Shared by the lists of contacts and of leads: the search text as a condition on `contact c`.
+
+#include <string_view>
+
+#include "base/id.h"
+
+namespace leadbridge::crm {
+
+class Query;
+
+// Part of the name, or an exact phone, e-mail or external id. Nothing when q is empty.
+void search_contacts(Query& query, CorpId corp, std::string_view q);
+
+}  // namespace leadbridge::crm
