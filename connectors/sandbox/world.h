@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/rng.h"
+#include "connectors/sandbox/archive_encoding.h"
 
 namespace leadbridge::sandbox {
 
@@ -122,14 +123,6 @@ struct GroupChat {
     std::int64_t version = 1;
 };
 
-struct ArchivedMessage {
-    std::int64_t seq = 0;
-    std::string msgid;
-    int key_version = 1;
-    std::string encrypt_random_key;
-    std::string encrypt_chat_msg;
-};
-
 struct ArchiveKeyPair {
     int version = 1;
     std::shared_ptr<const crypto::RsaKey> key;  // shared with tests that read the private half
@@ -163,7 +156,7 @@ struct Company {
     std::map<std::string, MediaFile> media;
     std::map<std::string, GroupChat> groups;
     std::map<std::string, Token> tokens;
-    std::vector<ArchivedMessage> archive;
+    std::vector<ArchiveRow> archive;
     std::map<std::string, std::string> archive_media;  // sdkfileid -> bytes
     std::vector<ArchiveKeyPair> archive_keys;
     std::vector<std::string> member_messages;               // message/send texts, oldest first
