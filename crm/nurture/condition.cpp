@@ -326,6 +326,9 @@ private:
                         "expected a text of 1 to " + std::to_string(limits_.text_bytes) + " bytes"
                     );
                 }
+                if (Status s = known_word(*term.field, *text, at); !s) {
+                    return s;
+                }
                 term.texts.emplace_back(*text);
                 return {};
             }
@@ -346,6 +349,20 @@ private:
                 return {};
             }
         }
+    }
+
+    static Status known_word(
+        const ConditionField& field, std::string_view word, const std::string& at
+    ) {
+        if (field.words.empty() ||
+            std::find(field.words.begin(), field.words.end(), word) != field.words.end()) {
+            return {};
+        }
+        std::string names;
+        for (std::string_view known : field.words) {
+            names += (names.empty() ? "" : ", ") + std::string(known);
+        }
+        return fault(at, "condition_bad_value", "expected one of " + names);
     }
 
     static bool event_name(std::string_view text) {
@@ -468,10 +485,15 @@ Result<Condition> parse_condition(std::string_view text, const ConditionLimits& 
     );
     if (!tree) {
         Error error = std::move(tree).error();
-        error.message = "/: " + error.message;
-        if (error.reason.empty()) {
-            error.reason = "condition_not_json";
+        if (error.code == ErrorCode::too_large && text.size() <= limits.json_bytes) {
+            return fault(
+                "",
+                "condition_too_deep",
+                "terms may be nested " + std::to_string(limits.depth) + " deep"
+            );
         }
+        error.message = "/: " + error.message;
+        error.reason = "condition_not_json";
         return error;
     }
     return Reader(limits).node(*tree, "", 1);

@@ -56,7 +56,13 @@ enum class FieldOp : std::uint8_t {
 struct ConditionField {
     std::string_view name;
     FieldKind kind = FieldKind::text;
-    bool set_term = false;  // answered from bitmaps with eq, ne, in, not_in and exists
+    bool set_term = false;  // eq, ne, in, not_in and exists are answered from bitmaps
+    // Over `contact c`. An expression, or, when `rows` is not empty, the value column of those
+    // rows.
+    std::string_view sql;
+    std::string_view rows = {};  // "follow f WHERE f.corp_id = c.corp_id AND ..."; several:
+                                 // separated by '|', as `sql` then
+    std::span<const std::string_view> words = {};  // the only values a text may have; empty = any
 };
 
 std::span<const ConditionField> condition_fields() noexcept;
