@@ -10,6 +10,9 @@
 namespace leadbridge::crm {
 
 struct TagBitmaps::State {
+    State(Database& database, const Clock& its_clock, TagBitmapsOptions its_options)
+        : core(database), clock(its_clock), options(its_options) {}
+
     struct Corp {
         explicit Corp(CorpId corp) : sets(ContactSets(corp)) {}
 
@@ -77,7 +80,7 @@ struct TagBitmaps::State {
 };
 
 TagBitmaps::TagBitmaps(Database& core, const Clock& clock, TagBitmapsOptions options)
-    : state_(new State{core, clock, options, {}, {}}) {}
+    : state_(std::make_unique<State>(core, clock, options)) {}
 
 TagBitmaps::~TagBitmaps() = default;
 
