@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace leadbridge::wecom {
 
@@ -165,16 +166,6 @@ std::string snake(std::string_view name) {
     return out;
 }
 
-std::string cut_utf8(std::string_view value, std::size_t limit) {
-    if (value.size() > limit) {
-        while (limit > 0 && (static_cast<unsigned char>(value[limit]) & 0xC0U) == 0x80U) {
-            --limit;
-        }
-        value = value.substr(0, limit);
-    }
-    return std::string(value);
-}
-
 // An allow-list: a field that is not named here (WelcomeCode, ChatKey, Token, OnceKey) stays in the
 // sealed body.
 constexpr std::array<std::string_view, 17> noted_fields = {
@@ -205,7 +196,7 @@ Body noted(const ClearText& clear) {
     for (const auto name : noted_fields) {
         const auto value = clear.value(name);
         if (!value.empty()) {
-            detail[snake(name)] = cut_utf8(value, max_noted_value);
+            detail[snake(name)] = std::string(utf8_prefix(value, max_noted_value));
         }
     }
     touch.detail = to_text(detail);
