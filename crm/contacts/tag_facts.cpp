@@ -187,7 +187,12 @@ void TagStore::pushed(
 ) {
     const auto tag = find(tx, Viewer::daemon(corp), id);
     if (!tag) {
-        return;  // removed meanwhile: the delete job follows
+        if (!wecom_id.empty()) {  // removed here while it was being made there
+            put_job(
+                tx, services_.jobs, corp, PushTag{id.value, "delete", std::string(wecom_id)}, 0
+            );
+        }
+        return;
     }
     tx.execute(
         "UPDATE tag SET wecom_id = CASE WHEN ? <> '' THEN ? ELSE wecom_id END, sync = ?, error = "
@@ -211,8 +216,10 @@ void TagStore::pushed(
         [](const Row& row) { return row.id<ContactId>(0); }
     );
     for (const ContactId contact : waiting) {
+        bool carried = false;
         for (const Follow& follow : follows_of(tx, Viewer::daemon(corp), contact)) {
             if (follow.live) {
+                carried = true;
                 mark_follow_tag(tx, corp, follow.id, wecom_id, services_.clock.now());
                 put_job(
                     tx,
@@ -224,7 +231,9 @@ void TagStore::pushed(
             }
         }
         derive_tag(tx, corp, contact, id, wecom_id);
-        clear_own_tag(tx, corp, contact, id);
+        if (carried) {
+            clear_own_tag(tx, corp, contact, id);
+        }
     }
 }
 
