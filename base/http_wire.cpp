@@ -211,6 +211,9 @@ int refused_framing(const Headers& headers, int version) noexcept {
             ++hosts;
         } else if (same_word(name, "content-length")) {
             ++lengths;
+            if (value.empty() || value.find_first_not_of("0123456789") != std::string::npos) {
+                return 400;  // "5, 5" is legal, and read as 5 by some and as nothing by others
+            }
         } else if (same_word(name, "transfer-encoding")) {
             ++encodings;
             if (!same_word(value, "chunked")) {
