@@ -1,17 +1,16 @@
 #pragma once
-// The port through which chats arrive: one implementation drives the vendor's SDK in its own process
-// (connectors/wecom/archive_source.h), tests bring their own. Facts: developer.work.weixin.qq.com/document/path/91774, 91552.
+// The port through which chats arrive: one implementation drives the vendor's SDK in its own
+// process (connectors/wecom/archive_source.h), tests bring their own. Facts:
+// developer.work.weixin.qq.com/document/path/91774, 91552.
 //
 // Errors, by code and by reason where a caller must tell them apart:
-//   retry_later   network, busy, worker crashed ("sdk_crashed") or hanging ("sdk_hanging"); retry_after_ms advises
-//   limited       too many calls
-//   auth          wrong corpid or secret, address not trusted ("untrusted_ip"): nothing goes until a person acts
-//   forbidden     the archive service has expired or was not bought ("service_expired")
-//   too_large     the page is too big: ask for fewer
-//   not_found     older than five days or deleted: lost
-//   corrupt       the message does not decrypt with this key
-//   permanent     the library cannot be used ("sdk_missing", "sdk_symbols"), a bad file id
-//   invalid       a reply that cannot be read
+//   retry_later   network, busy, worker crashed ("sdk_crashed") or hanging ("sdk_hanging");
+//   retry_after_ms advises limited       too many calls auth          wrong corpid or secret,
+//   address not trusted ("untrusted_ip"): nothing goes until a person acts forbidden     the
+//   archive service has expired or was not bought ("service_expired") too_large     the page is too
+//   big: ask for fewer not_found     older than five days or deleted: lost corrupt       the
+//   message does not decrypt with this key permanent     the library cannot be used ("sdk_missing",
+//   "sdk_symbols"), a bad file id invalid       a reply that cannot be read
 
 #include <cstdint>
 #include <memory>
