@@ -5,11 +5,15 @@
 add_library(leadbridge_flags INTERFACE)
 target_include_directories(leadbridge_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(leadbridge_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast -Werror)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Wold-style-cast
+  $<$<CXX_COMPILER_ID:GNU>:-Werror>)
 if(LEADBRIDGE_SANITIZE)
   target_compile_options(leadbridge_flags INTERFACE -fsanitize=${LEADBRIDGE_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=undefined)
   target_link_options(leadbridge_flags INTERFACE -fsanitize=${LEADBRIDGE_SANITIZE})
+endif()
+if(LEADBRIDGE_FUZZ)
+  target_compile_options(leadbridge_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(LEADBRIDGE_HARDENED)
   target_compile_options(leadbridge_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS

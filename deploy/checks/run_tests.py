@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Runs the GoogleTest binaries of one build with one ctest label and counts their cases.
+
+    run_tests.py BUILD_DIR LABEL OUT_DIR [--jobs N]
+
+Prints the failed cases with the end of their binary's output, and last `cases: N passed, N failed`. A binary that crashes or
+runs out of time counts as one more failed case. Exit 1 when anything failed or there was nothing to run.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+
+def property_of(test, name, fallback):
+    return next((p["value"] for p in test.get("properties", []) if p["name"] == name), fallback)
+
+
+def tests_of(build, label):
+    out = subprocess.run(["ctest", "--show-only=json-v1", "-L", f"^{label}$"], cwd=build, capture_output=True, check=True, text=True)
+    return [t for t in json.loads(out.stdout)["tests"] if "command" in t]
+
+
+def cases_in(report):
+    for suite in report.get("testsuites", []):
+        for case in suite.get("testsuite", []):
+            if case.get("status") == "RUN":
+                yield f'{suite["name"]}.{case["name"]}', "failures" not in case
+
+
+def run(test, out_dir):
+    name, out = test["name"], out_dir / f'{test["name"]}.json'
+    out.unlink(missing_ok=True)
+    log = out_dir / f"{name}.log"
+    env = dict(os.environ, GTEST_OUTPUT=f"json:{out}", GTEST_COLOR="no")
+    timeout = float(property_of(test, "TIMEOUT", 300))
+    with open(log, "wb") as sink:
+        try:
+            code = subprocess.run(test["command"], stdout=sink, stderr=subprocess.STDOUT, env=env, timeout=timeout,
+                                  cwd=property_of(test, "WORKING_DIRECTORY", None)).returncode
+        except subprocess.TimeoutExpired:
+            code = "out of time"
+    failed, passed = [], 0
+    try:
+        for case, good in cases_in(json.loads(out.read_text())):
+            passed += good
+            if not good:
+                failed.append(case)
+    except (OSError, ValueError):
+        if code == 0:  # no GoogleTest: the command itself is the case
+            passed = 1
+    if code != 0 and not failed:
+        failed.append(f"{name}: ended with {code}")
+    return name, passed, failed, log
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("label")
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    options.out = options.out.resolve()
+    options.out.mkdir(parents=True, exist_ok=True)
+    passed = failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for name, good, bad, log in pool.map(lambda t: run(t, options.out), tests_of(options.build, options.label)):
+            passed += good
+            failed += len(bad)
+            print(f"{name}: {good} passed, {len(bad)} failed")
+            for case in bad:
+                print(f"  FAILED {case}")
+            if bad:
+                print("\n".join("    " + line for line in log.read_text(errors="replace").split("\n")[-60:]))
+    print(f"cases: {passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

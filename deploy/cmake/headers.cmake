@@ -1,0 +1,15 @@
+# Target headers_alone: every header of the rooms compiles by itself, with nothing included before it.
+file(GLOB_RECURSE leadbridge_headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
+  base/*.h config/*.h crm/*.h archive/*.h connectors/*.h gateway/*.h)
+list(FILTER leadbridge_headers EXCLUDE REGEX "fake_sdk/")
+set(leadbridge_header_sources)
+foreach(header IN LISTS leadbridge_headers)
+  string(REPLACE "/" "_" name ${header})
+  set(source ${CMAKE_BINARY_DIR}/headers_alone/${name}.cpp)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"\n#include \"${header}\"\n")
+  list(APPEND leadbridge_header_sources ${source})
+endforeach()
+if(leadbridge_header_sources)
+  add_library(headers_alone OBJECT EXCLUDE_FROM_ALL ${leadbridge_header_sources})
+  target_link_libraries(headers_alone PRIVATE leadbridge_flags base)
+endif()
