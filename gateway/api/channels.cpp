@@ -1,0 +1,156 @@
+// /api/v1/channels
+
+#include "crm/leads/channel.h"
+
+#include "gateway/api/handlers.h"
+#include "gateway/api/support.h"
+#include "gateway/api/views.h"
+#include "gateway/idempotency.h"
+
+namespace leadbridge::gateway {
+
+namespace {
+
+Result<Response> channel_response(Snapshot& s, const ApiRequest& request, crm::ChannelId id) {
+    const auto channel = crm::ChannelStore::find(s, request.viewer(), id);
+    if (!channel) {
+        return not_found("channel");
+    }
+    return object_response(channel_json(*channel), channel->version);
+}
+
+Result<crm::ChannelEdit> edit_of(const ApiRequest& request) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    crm::ChannelEdit edit;
+    edit.name = body->text_opt("name");
+    if (const std::string kind = body->text("kind", "contact_way"); kind != "contact_way") {
+        body->fault("kind", "must be contact_way");
+    }
+    if (body->has("members")) {
+        edit.members = body->texts("members");
+    }
+    if (body->has("tags")) {
+        edit.tags.emplace();
+        for (const std::int64_t id : body->ids("tags")) {
+            edit.tags->emplace_back(id);
+        }
+    }
+    edit.skip_verify = body->flag_opt("skip_verify");
+    if (body->has("welcome")) {
+        auto welcome = crm::decode_content(body->raw("welcome", "null"));
+        if (!welcome) {
+            return std::move(welcome).error();
+        }
+        edit.welcome = std::move(*welcome);
+    }
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    return edit;
+}
+
+}  // namespace
+
+Result<Response> list_channels(const ApiServices& services, const ApiRequest& request) {
+    auto page = page_of(request);
+    if (!page) {
+        return std::move(page).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        return page_response(crm::ChannelStore::list(s, request.viewer(), *page), channel_json);
+    });
+}
+
+Result<Response> get_channel(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::ChannelId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) {
+        return channel_response(s, request, *id);
+    });
+}
+
+Result<Response> create_channel(const ApiServices& services, const ApiRequest& request) {
+    auto edit = edit_of(request);
+    if (!edit) {
+        return std::move(edit).error();
+    }
+    return write_once(
+        services.core,
+        services.clock,
+        request,
+        [&](Transaction& tx) -> Result<Response> {
+            auto channel = crm::ChannelStore(services.crm()).create(tx, request.viewer(), *edit);
+            if (!channel) {
+                return std::move(channel).error();
+            }
+            return created_response(
+                channel_json(*channel), channel->version, "/api/v1/channels/" + channel->id.str()
+            );
+        }
+    );
+}
+
+Result<Response> patch_channel(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::ChannelId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    auto version = request.if_match();
+    if (!version) {
+        return std::move(version).error();
+    }
+    auto edit = edit_of(request);
+    if (!edit) {
+        return std::move(edit).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        if (Status status = crm::ChannelStore(services.crm())
+                                .update(tx, request.viewer(), *id, *edit, *version);
+            !status) {
+            return std::move(status).error();
+        }
+        return channel_response(tx, request, *id);
+    });
+}
+
+Result<Response> delete_channel(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::ChannelId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        if (Status status = crm::ChannelStore(services.crm()).remove(tx, request.viewer(), *id);
+            !status) {
+            return std::move(status).error();
+        }
+        return no_content();
+    });
+}
+
+Result<Response> get_channel_stats(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::ChannelId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        if (!crm::ChannelStore::find(s, request.viewer(), *id)) {
+            return not_found("channel");
+        }
+        const crm::ChannelStats stats = crm::ChannelStore::stats(s, request.viewer(), *id);
+        return Response::json(
+            200,
+            to_text(json::object{
+                {"adds", stats.adds},
+                {"leads", stats.leads},
+                {"lost", stats.lost},
+                {"spoke", stats.spoke}})
+        );
+    });
+}
+
+}  // namespace leadbridge::gateway
