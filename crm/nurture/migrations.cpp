@@ -36,7 +36,9 @@ CREATE TABLE push (
     updated_ms INTEGER NOT NULL,
     submitted_ms INTEGER NOT NULL,
     finished_ms INTEGER NOT NULL,
-    created_by TEXT NOT NULL
+    created_by TEXT NOT NULL,
+    viewer_member INTEGER NOT NULL,
+    viewer_scope INTEGER NOT NULL
 );
 CREATE INDEX push_of_corp ON push (corp_id, id);
 CREATE INDEX push_of_status ON push (corp_id, status, id);

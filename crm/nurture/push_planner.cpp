@@ -1,0 +1,440 @@
+#include "crm/nurture/push_planner.h"
+
+#include <map>
+#include <optional>
+
+#include "base/json.h"
+#include "crm/nurture/push_audience.h"
+#include "crm/nurture/push_rows.h"
+#include "crm/outbox.h"
+
+namespace leadbridge::crm {
+
+namespace {
+
+constexpr ConditionLimits stored_limits{
+    .depth = 80,
+    .terms = 1'000,
+    .values = 200,
+    .text_bytes = 200,
+    .json_bytes = std::size_t{1} << 20};
+constexpr int slices_per_extension = 50;
+constexpr std::int64_t lease_ms = 60'000;
+
+// What the transaction found; stop: another planner moved on, the push was cancelled, or it is
+// complete.
+enum class Sliced : std::uint8_t { more, complete, stop };
+
+template <class T>
+T must(Result<T> result) {
+    if (!result) {
+        throw DatabaseError(result.error().message);
+    }
+    return std::move(*result);
+}
+
+struct Open {  // the batch that a sender's next recipients go to
+    BatchId id;
+    std::int64_t n = 0;
+    std::int64_t added = 0;
+};
+
+}  // namespace
+
+struct PushPlanner::Work {
+    CorpId corp;
+    PushId push;
+    const Job* job = nullptr;
+    int slices_left = 0;  // 0 = no bound
+    bool bounded = false;
+    int since_extension = 0;
+
+    PushStatus status = PushStatus::draft;
+    UnixMillis schedule_ms = 0;
+    PlanStep step = PlanStep::recipients;
+    std::int64_t cursor = 0;
+    std::string condition;
+    AudienceQuestion question;
+    PushCapRule cap_rule = PushCapRule::days_in_month;
+    std::string time_zone;
+};
+
+namespace {
+
+// Opens batches and counts what goes into them, for one slice.
+class Packer {
+public:
+    Packer(
+        Transaction& tx,
+        IdSource& ids,
+        CorpId corp,
+        PushId push,
+        std::string_view content_hash,
+        int per_batch
+    )
+        : tx_(tx),
+          ids_(ids),
+          corp_(corp),
+          push_(push),
+          content_hash_(content_hash),
+          per_batch_(per_batch) {}
+
+    BatchId place(MemberId sender, const std::string& userid) {
+        auto [at, fresh] = open_.try_emplace(sender.value);
+        Open& open = at->second;
+        if (fresh) {
+            open = last_of(sender);
+        }
+        if (!open.id || open.n >= per_batch_) {
+            store(open);
+            open = create(sender, userid);
+        }
+        ++open.n;
+        ++open.added;
+        return open.id;
+    }
+
+    void finish() {
+        for (auto& [sender, open] : open_) {
+            store(open);
+        }
+    }
+
+private:
+    Open last_of(MemberId sender) {
+        return tx_
+            .one(
+                "SELECT id, n FROM push_batch WHERE corp_id = ? AND push_id = ? AND sender_id = ? "
+                "AND n < ? "
+                "ORDER BY id DESC LIMIT 1",
+                {corp_, push_, sender, per_batch_},
+                [](const Row& row) {
+                    return Open{row.id<BatchId>(0), row.integer(1), 0};
+                }
+            )
+            .value_or(Open{});
+    }
+
+    Open create(MemberId sender, const std::string& userid) {
+        Open open{ids_.next_as<BatchId>(), 0, 0};
+        tx_.execute(
+            "INSERT INTO push_batch (id, corp_id, push_id, sender_id, sender, content_hash, n, "
+            "settled, state, queued, "
+            "closed, attempt, request_hash, fence, lease_until, intent_ms, unknown_ms, "
+            "submitted_ms, confirmed_ms, "
+            "looks, msgid, errcode, error, fail_list, reminds) "
+            "VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, '', 0, '', '', "
+            "'')",
+            {open.id, corp_, push_, sender, userid, content_hash_}
+        );
+        return open;
+    }
+
+    void store(Open& open) {
+        if (open.added > 0) {
+            tx_.execute(
+                "UPDATE push_batch SET n = n + ? WHERE corp_id = ? AND id = ?",
+                {open.added, corp_, open.id}
+            );
+            open.added = 0;
+        }
+    }
+
+    Transaction& tx_;
+    IdSource& ids_;
+    const CorpId corp_;
+    const PushId push_;
+    const std::string content_hash_;
+    const std::int64_t per_batch_;
+    std::map<std::int64_t, Open> open_;
+};
+
+// Moves the cursor from where this planner believes it to be; false when another one moved it or
+// the push was cancelled.
+bool advance(Transaction& tx, CorpId corp, PushId push, std::int64_t from, std::int64_t to) {
+    return tx.execute(
+               "UPDATE push SET plan_cursor = ? WHERE corp_id = ? AND id = ? AND plan_cursor = ? "
+               "AND plan_step = ? "
+               "AND status = ?",
+               {to, corp, push, from, PlanStep::recipients, PushStatus::planning}
+           ) > 0;
+}
+
+void insert_recipients(
+    Transaction& tx,
+    IdSource& ids,
+    const AudienceQuestion& q,
+    const std::vector<Decision>& decisions,
+    const PushPlannerOptions& options,
+    UnixMillis now
+) {
+    const CorpId corp = q.viewer.corp;
+    Packer packer(tx, ids, corp, q.push, q.content_hash, options.recipients_per_batch);
+    std::map<std::string, std::int64_t> tally;
+    for (const Decision& d : decisions) {
+        const bool sent = d.exclusion.empty();
+        const BatchId batch = sent ? packer.place(d.sender, d.sender_userid) : BatchId{};
+        tx.execute(
+            "INSERT INTO push_recipient (corp_id, push_id, contact_id, batch_id, sender_id, "
+            "external_userid, exclusion, "
+            "outcome, error, planned_ms, outcome_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?, 0)",
+            {corp, q.push, d.contact, batch, d.sender, d.external_userid, d.exclusion, now}
+        );
+        ++tally[sent ? "planned" : "excluded." + std::string(d.exclusion)];
+    }
+    packer.finish();
+    for (const auto& [kind, n] : tally) {
+        add_count(tx, corp, q.push, kind, n);
+    }
+}
+
+}  // namespace
+
+PushPlanner::PushPlanner(
+    Database& core,
+    TagBitmaps& bitmaps,
+    JobQueue& jobs,
+    const Clock& clock,
+    IdSource& ids,
+    PushPlannerOptions options
+)
+    : core_(core), bitmaps_(bitmaps), jobs_(jobs), clock_(clock), ids_(ids), options_(options) {}
+
+// Reads the push; false when there is nothing to plan.
+bool PushPlanner::begin(Work& work) {
+    return must(core_.write<bool>([&](Transaction& tx) -> Result<bool> {
+        const UnixMillis now = clock_.now();
+        tx.execute(
+            "UPDATE push SET status = ?, updated_ms = ?, version = version + 1 "
+            "WHERE corp_id = ? AND id = ? AND status = ? AND schedule_ms <= ?",
+            {PushStatus::planning, now, work.corp, work.push, PushStatus::scheduled, now}
+        );
+        return tx
+            .one(
+                "SELECT p.status, p.schedule_ms, p.plan_step, p.plan_cursor, p.body, "
+                "p.content_hash, p.viewer_member, "
+                "p.viewer_scope, p.created_by, c.push_cap, c.time_zone FROM push p JOIN corp c ON "
+                "c.id = p.corp_id "
+                "WHERE p.corp_id = ? AND p.id = ?",
+                {work.corp, work.push},
+                [&](const Row& row) {
+                    work.status = static_cast<PushStatus>(row.integer(0));
+                    work.schedule_ms = row.integer(1);
+                    work.step = static_cast<PlanStep>(row.integer(2));
+                    work.cursor = row.integer(3);
+                    work.condition = row.str(4);
+                    work.question.push = work.push;
+                    work.question.content_hash = row.str(5);
+                    work.question.viewer = Viewer{
+                        work.corp,
+                        row.id<MemberId>(6),
+                        static_cast<Scope>(row.integer(7)),
+                        row.str(8)};
+                    work.cap_rule = static_cast<PushCapRule>(row.integer(9));
+                    work.time_zone = row.str(10);
+                    return true;
+                }
+            )
+            .value_or(false);
+    }));
+}
+
+bool PushPlanner::plan_recipients(Work& work) {
+    Result<Condition> condition = parse_condition(work.condition, stored_limits);
+    if (!condition) {
+        throw DatabaseError(
+            "push " + work.push.str() +
+            ": its condition cannot be read: " + condition.error().message
+        );
+    }
+    const OrdSet audience = bitmaps_.select(work.corp, *condition);
+    for (Sliced sliced = Sliced::more; sliced == Sliced::more;) {
+        if (work.bounded && work.slices_left-- <= 0) {
+            return false;
+        }
+        if (work.job != nullptr && ++work.since_extension % slices_per_extension == 0 &&
+            !jobs_.extend(*work.job, lease_ms)) {
+            return false;
+        }
+        const std::vector<std::uint32_t> ords = audience.from(
+            static_cast<std::uint32_t>(work.cursor),
+            static_cast<std::size_t>(options_.recipients_per_slice)
+        );
+        const std::int64_t to = ords.empty() ? work.cursor : std::int64_t{ords.back()} + 1;
+        sliced = must(core_.write<Sliced>([&](Transaction& tx) -> Result<Sliced> {
+            const UnixMillis now = clock_.now();
+            if (!advance(tx, work.corp, work.push, work.cursor, to)) {
+                return Sliced::stop;
+            }
+            AudienceQuestion question = work.question;
+            question.cap = cap_window(work.cap_rule, now, work.time_zone);
+            insert_recipients(
+                tx, ids_, question, decide_recipients(tx, question, ords), options_, now
+            );
+            if (!ords.empty()) {
+                return Sliced::more;
+            }
+            tx.execute(
+                "UPDATE push SET plan_step = ? WHERE corp_id = ? AND id = ?",
+                {PlanStep::queueing, work.corp, work.push}
+            );
+            return Sliced::complete;
+        }));
+        work.cursor = to;
+    }
+    return true;
+}
+
+bool PushPlanner::enqueue_batches(Work& work) {
+    for (Sliced sliced = Sliced::more; sliced == Sliced::more;) {
+        if (work.bounded && work.slices_left-- <= 0) {
+            return false;
+        }
+        sliced = must(core_.write<Sliced>([&](Transaction& tx) -> Result<Sliced> {
+            if (!tx.exists(
+                    "SELECT 1 FROM push WHERE corp_id = ? AND id = ? AND status = ? AND plan_step "
+                    "= ?",
+                    {work.corp, work.push, PushStatus::planning, PlanStep::queueing}
+                )) {
+                return Sliced::stop;
+            }
+            const std::vector<BatchId> batches = tx.all(
+                "SELECT id FROM push_batch WHERE corp_id = ? AND push_id = ? AND queued = 0 ORDER "
+                "BY id LIMIT ?",
+                {work.corp, work.push, options_.batches_per_slice},
+                [](const Row& row) { return row.id<BatchId>(0); }
+            );
+            for (BatchId batch : batches) {
+                tx.execute(
+                    "UPDATE push_batch SET queued = 1 WHERE corp_id = ? AND id = ?",
+                    {work.corp, batch}
+                );
+                put_job(tx, jobs_, work.corp, SendPushBatch{work.push.value, batch.value});
+            }
+            if (!batches.empty()) {
+                return Sliced::more;
+            }
+            const UnixMillis now = clock_.now();
+            tx.execute(
+                "UPDATE push SET status = ?, plan_step = ?, updated_ms = ?, version = version + 1 "
+                "WHERE corp_id = ? AND id = ?",
+                {PushStatus::sending, PlanStep::complete, now, work.corp, work.push}
+            );
+            tx.changed(
+                {.corp = work.corp, .topic = "push", .id = work.push.value, .kind = "sending"}
+            );
+            finish_push(tx, work.corp, work.push, now);
+            return Sliced::complete;
+        }));
+    }
+    return true;
+}
+
+PushPlanner::Step PushPlanner::plan(CorpId corp, PushId push, const Job* job, int slices) {
+    Work work;
+    work.corp = corp;
+    work.push = push;
+    work.job = job;
+    work.bounded = slices > 0;
+    work.slices_left = slices;
+    if (!begin(work)) {
+        return Step::planned;
+    }
+    if (work.status == PushStatus::scheduled) {
+        return Step::not_yet;
+    }
+    if (work.status == PushStatus::planning && work.step == PlanStep::recipients &&
+        !plan_recipients(work)) {
+        return Step::interrupted;
+    }
+    if (work.status == PushStatus::planning && !enqueue_batches(work)) {
+        return Step::interrupted;
+    }
+    // Both may have stopped because another planner was faster: whoever reads `planning` now has to
+    // come back.
+    if (!begin(work)) {
+        return Step::planned;
+    }
+    return work.status == PushStatus::planning ? Step::interrupted : Step::planned;
+}
+
+void PushPlanner::settle(CorpId corp, BatchId batch) {
+    for (bool more = true; more;) {
+        more = must(core_.write<bool>([&](Transaction& tx) -> Result<bool> {
+            return settle_slice_of(tx, ids_, clock_, corp, batch);
+        }));
+    }
+}
+
+void PushPlanner::settle_cancelled(CorpId corp, PushId push) {
+    for (bool more = true; more;) {
+        more = must(core_.write<bool>([&](Transaction& tx) -> Result<bool> {
+            if (!tx.exists(
+                    "SELECT 1 FROM push WHERE corp_id = ? AND id = ? AND status = ?",
+                    {corp, push, PushStatus::cancelled}
+                )) {
+                return false;
+            }
+            const std::vector<BatchRow> batches = tx.all(
+                std::string(batch_columns) +
+                    "WHERE b.corp_id = ? AND b.push_id = ? AND b.state = ? ORDER BY b.id LIMIT ?",
+                {corp, push, RecipientState::planned, options_.batches_per_slice},
+                batch_row
+            );
+            for (const BatchRow& batch : batches) {
+                tx.execute(
+                    "UPDATE push_batch SET state = ? WHERE corp_id = ? AND id = ?",
+                    {RecipientState::cancelled, corp, batch.id}
+                );
+                enqueue_settle(tx, jobs_, batch);
+            }
+            return !batches.empty();
+        }));
+    }
+}
+
+std::vector<JobHandler> PushPlanner::handlers() {
+    auto id_in = [](const Job& job, std::string_view key) {
+        Result<json::value> payload = parse_json(job.payload);
+        const json::object* object = payload ? payload->if_object() : nullptr;
+        return object == nullptr ? std::nullopt : parse_id(json_string(*object, key));
+    };
+    JobHandler plan_handler;
+    plan_handler.queue = plan_queue;
+    plan_handler.lease_ms = lease_ms;
+    plan_handler.run = [this, id_in](const Job& job) -> JobOutcome {
+        std::optional<std::int64_t> push = id_in(job, "push_id");
+        if (!push) {
+            return JobDead{"the payload names no push"};
+        }
+        switch (plan(job.corp, PushId{*push}, &job)) {
+            case Step::planned:
+                return JobDone{};
+            case Step::not_yet:
+                return JobHold{clock_.now() + 1'000, "its time has not come"};
+            case Step::interrupted:
+                break;
+        }
+        return JobRetry{"interrupted"};
+    };
+    JobHandler settle_handler;
+    settle_handler.queue = settle_queue;
+    settle_handler.lease_ms = lease_ms;
+    settle_handler.run = [this, id_in](const Job& job) -> JobOutcome {
+        if (std::optional<std::int64_t> batch = id_in(job, "batch_id")) {
+            settle(job.corp, BatchId{*batch});
+            return JobDone{};
+        }
+        if (std::optional<std::int64_t> push = id_in(job, "push_id")) {
+            settle_cancelled(job.corp, PushId{*push});
+            return JobDone{};
+        }
+        return JobDead{"the payload names neither batch nor push"};
+    };
+    std::vector<JobHandler> out;
+    out.push_back(std::move(plan_handler));
+    out.push_back(std::move(settle_handler));
+    return out;
+}
+
+}  // namespace leadbridge::crm
