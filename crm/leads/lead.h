@@ -139,15 +139,21 @@ void attribute_lead(
     UnixMillis added_ms,
     const LeadSource& source
 );
-// A chat on the contact: keeps the lead alive; a word of a member turns new into following. Never
-// opens one.
+
+// A chat on the contact: keeps the lead alive unless it had been idle for idle_ms before; a word of
+// a member turns new into following. Never opens one.
+struct ChatTouch {
+    UnixMillis last_ms = 0;
+    bool member_spoke = false;
+    std::int64_t idle_ms = 0;
+};
+
 void chat_on_lead(
     Transaction& tx,
     const CrmServices& services,
     CorpId corp,
     ContactId contact,
-    UnixMillis last_ms,
-    bool member_spoke
+    const ChatTouch& chat
 );
 // The contact was handed from one member to another: the open lead follows.
 void hand_over_lead(
