@@ -225,6 +225,12 @@ ApiClient::Attempt ApiClient::attempt(
     call.connect_timeout_ms = timeouts.connect_timeout_ms;
     call.timeout_ms = timeouts.timeout_ms;
     call.max_body_bytes = max_reply_bytes;
+    if (request.may_send && !request.may_send()) {
+        return Attempt{Error{
+            ErrorCode::conflict,
+            std::string(api.name) + ": not sent, its time was over",
+            "not_sent"}};
+    }
     Attempt made = read_reply(api, http_.call(call));
     made.token = std::move(*token);
     count(api, made, began);

@@ -41,6 +41,9 @@ struct ApiRequest {
     std::vector<std::pair<std::string, std::string>> query = {};  // without access_token
     std::string body = {};                                        // JSON, raw UTF-8
     std::vector<FormPart> parts = {};                             // multipart instead of body
+    // Asked right before the request leaves; false = it does not (Error{conflict}, reason
+    // "not_sent").
+    std::function<bool()> may_send = {};
 };
 
 // An answer with errcode 0 (or none).

@@ -50,7 +50,6 @@ CREATE TABLE media(
   size INTEGER NOT NULL,
   wecom_media_id TEXT NOT NULL,
   uploaded_ms INTEGER NOT NULL,
-  used_ms INTEGER NOT NULL,
   error TEXT NOT NULL,
   created_ms INTEGER NOT NULL);
 CREATE UNIQUE INDEX media_blob ON media(corp_id, blob_hash, kind, name);

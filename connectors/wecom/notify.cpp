@@ -27,6 +27,9 @@ JobOutcome run(const WecomServices& s, const Job& job) {
     if (corp->agent_id == 0) {
         return JobDead{"the corp has no agent id: set it in the corp's settings"};
     }
+    if (job.tries > 1 && s.clock.now() - job.created_ms > repeat_until_ms) {
+        return JobDead{"an earlier try may have been delivered, and a repeat could double it now"};
+    }
     if (payload->userids.empty() || payload->userids.size() > max_receivers) {
         return JobDead{"a message to members needs 1 to 1,000 receivers"};
     }
