@@ -111,6 +111,9 @@ public:
     // Parked or dead rows only: they stay for dedupe and go with the retention.
     Status drop(Transaction& tx, const crm::Viewer& viewer, std::int64_t id) const;
 
+    // How long the oldest row that is due has waited; 0 when none is. For metrics and readiness.
+    static std::int64_t oldest_ms(Snapshot& s, UnixMillis now);
+
     // The clear text of a sealed body.
     Result<std::string> open_body(CorpId corp, std::int64_t id, std::string_view sealed) const;
 

@@ -24,6 +24,8 @@ struct InboxProcessorOptions {
     std::int64_t keep_parked_ms =
         180LL * 24 * 3'600 * 1'000;  // parked and dead rows nobody looked after
     RetrySchedule schedule = {};     // 12 tries
+    // What is done with a touch, in the row's transaction. Empty: crm::intake.
+    std::function<Status(Transaction&, const crm::Touch&)> apply;
     // After the commit, for every touch of a row, on the processor's thread. A msgaudit_notify
     // comes only here.
     std::function<void(const crm::Touch&)> on_touch;
