@@ -70,11 +70,11 @@ public:
         : m_(m), s_(m.wecom), job_(job), batch_(batch), attempt_(attempt) {}
 
     JobOutcome send(std::string body, std::int64_t intent_steady_ms);
+    JobOutcome rejected(const Error& error);
 
 private:
     JobOutcome submitted(const json::object& reply);
     JobOutcome unknown(const Error& error);
-    JobOutcome rejected(const Error& error);
     JobOutcome not_sent(const Error& error);
     JobOutcome record(const std::function<Status(Transaction&)>& effect);
 
@@ -212,9 +212,12 @@ JobOutcome run_send(const MassSendServices& m, const Job& job) {
     }
     const auto media = s.media.ensure(job.corp, (*batch)->content);
     if (!media) {
-        return job_outcome(media.error(), s.clock);
+        auto outcome = job_outcome(media.error(), s.clock);
+        if (!std::holds_alternative<JobDead>(outcome)) {
+            return outcome;
+        }
     }
-    auto body = request_of(**batch, *media);
+    auto body = media ? request_of(**batch, *media) : std::string{};
     const auto hash = crypto::hex(crypto::sha256(body));
     // The lease is counted from before the commit, so that no answer of the database can stretch
     // it.
@@ -228,7 +231,8 @@ JobOutcome run_send(const MassSendServices& m, const Job& job) {
     }
     switch (decision->kind) {
         case crm::IntentDecision::Kind::go:
-            return Sender(m, job, **batch, decision->attempt).send(std::move(body), began);
+            return media ? Sender(m, job, **batch, decision->attempt).send(std::move(body), began)
+                         : Sender(m, job, **batch, decision->attempt).rejected(media.error());
         case crm::IntentDecision::Kind::wait:
             return JobHold{
                 decision->until, "another batch of this sender and content is in flight"};
