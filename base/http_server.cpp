@@ -147,6 +147,13 @@ struct Delivery {
     std::optional<Response> response;  // none = close without an answer
 };
 
+class Answer;
+
+struct Pending {
+    Request request;
+    std::shared_ptr<Answer> answer;  // shared with the Responder made for the handler
+};
+
 struct ServerMetrics {
     ServerMetrics(Metrics& metrics, std::uint16_t port);
 
@@ -196,6 +203,8 @@ struct Core : std::enable_shared_from_this<Core> {
     void handle(Request&& request, const std::shared_ptr<Responder::Sink>& answer) const;
     void post_delivery(Delivery delivery);
     void drain();
+    void hand_over(Pending pending);
+    void flush();
     void admit(Socket socket);
     bool make_room();
     void sweep();
@@ -213,6 +222,8 @@ struct Core : std::enable_shared_from_this<Core> {
     // newcomer; longest wait first.
     std::list<Connection*> waiting;
     std::list<Connection*> busy;
+    std::vector<Pending>
+        pending;  // requests read in this round of the io thread, not yet with the workers
     std::size_t buffered_bytes = 0;
     bool stopping = false;
     std::int64_t stop_deadline = 0;
@@ -527,13 +538,7 @@ void Connection::dispatch() {
         client_address(peer_, request_.headers, core_.options.trusted_proxies);
     request_.received_steady_ms = core_.clock.steady_ms();
     auto answer = std::make_shared<Answer>(core_.shared_from_this(), weak_from_this(), request_id_);
-    const bool accepted =
-        core_.pool->submit([core = &core_, request = std::move(request_), answer]() mutable {
-            core->handle(std::move(request), answer);
-        });
-    if (!accepted) {
-        answer->fail(503);
-    }
+    core_.hand_over(Pending{std::move(request_), std::move(answer)});
 }
 
 void Connection::deliver(std::optional<Response> response) {
@@ -739,10 +744,7 @@ void log_end(const std::exception_ptr& failure) {
 }
 
 Core::Core(HttpServerOptions o, const Clock& c, Metrics& metrics, HttpHandler h)
-    : options(std::move(o)),
-      clock(c),
-      handler(std::move(h)),
-      counters(metrics, bind()) {
+    : options(std::move(o)), clock(c), handler(std::move(h)), counters(metrics, bind()) {
     load_tls();
     for (const std::string& proxy : options.trusted_proxies) {
         if (normal_address(proxy).empty()) {
@@ -856,6 +858,29 @@ void Core::post_delivery(Delivery delivery) {
     }
     if (first) {
         asio::post(io, [this] { drain(); });
+    }
+}
+
+// Likewise one wake-up of the workers serves all requests of this round.
+void Core::hand_over(Pending request) {
+    if (pending.empty()) {
+        asio::post(io, [this] { flush(); });
+    }
+    pending.push_back(std::move(request));
+}
+
+void Core::flush() {
+    std::vector<std::shared_ptr<Answer>> answers;
+    std::vector<std::function<void()>> work;
+    for (Pending& p : pending) {
+        answers.push_back(p.answer);
+        work.emplace_back([this, request = std::move(p.request), answer = std::move(p.answer)](
+                          ) mutable { handle(std::move(request), answer); });
+    }
+    pending.clear();
+    const std::size_t refused = pool->submit_all(std::move(work)).size();
+    for (std::size_t i = answers.size() - refused; i < answers.size(); ++i) {
+        answers[i]->fail(503);
     }
 }
 

@@ -18,18 +18,46 @@ namespace leadbridge {
 namespace {
 
 struct Lane {  // the work of one key
+    std::string key;
+    int limit = 1;  // of running
     std::deque<std::function<void()>> waiting;
     int running = 0;
     bool ready = false;  // stands in Queue::ready
 };
 
 struct Queue {
+    Lane keyless;
     std::unordered_map<std::string, Lane> lanes;  // a lane goes when nothing waits or runs in it
-    std::deque<std::string> ready;                // keys that may start work, served in turn
+    std::deque<Lane*> ready;                      // lanes that may start work, served in turn
     std::size_t waiting = 0;
     int idle = 0;
     bool stopping = false;
+
+    void add(Lane& lane, std::function<void()> work);
+    void make_ready(Lane& lane);
+    void finished(Lane& lane);
 };
+
+void Queue::add(Lane& lane, std::function<void()> work) {
+    lane.waiting.push_back(std::move(work));
+    ++waiting;
+    make_ready(lane);
+}
+
+void Queue::make_ready(Lane& lane) {
+    if (!lane.ready && !lane.waiting.empty() && lane.running < lane.limit) {
+        lane.ready = true;
+        ready.push_back(&lane);
+    }
+}
+
+void Queue::finished(Lane& lane) {
+    --lane.running;
+    make_ready(lane);
+    if (lane.running == 0 && lane.waiting.empty() && &lane != &keyless) {
+        lanes.erase(std::string(lane.key));
+    }
+}
 
 }  // namespace
 
@@ -40,30 +68,9 @@ struct WorkerPool::State {
     std::condition_variable wake;
     std::vector<std::thread> threads;
 
-    int limit_of(const std::string& key) const { return key.empty() ? options.threads : key_limit; }
-
-    void make_ready(Queue& queue_data, const std::string& key, Lane& lane) const;
-    void finished(Queue& queue_data, const std::string& key) const;
     void run();
     void run_guarded(const std::function<void()>& work) const;
 };
-
-void WorkerPool::State::make_ready(Queue& queue_data, const std::string& key, Lane& lane) const {
-    if (!lane.ready && !lane.waiting.empty() && lane.running < limit_of(key)) {
-        lane.ready = true;
-        queue_data.ready.push_back(key);
-    }
-}
-
-void WorkerPool::State::finished(Queue& queue_data, const std::string& key) const {
-    const auto found = queue_data.lanes.find(key);
-    Lane& lane = found->second;
-    --lane.running;
-    make_ready(queue_data, key, lane);
-    if (lane.running == 0 && lane.waiting.empty()) {
-        queue_data.lanes.erase(found);
-    }
-}
 
 void WorkerPool::State::run_guarded(const std::function<void()>& work) const {
     try {
@@ -82,31 +89,38 @@ void WorkerPool::State::run_guarded(const std::function<void()>& work) const {
 void WorkerPool::State::run() {
     auto lock = queue.lock();
     for (;;) {
-        ++lock->idle;
-        wake.wait(lock.raw(), [&] { return lock->stopping || !lock->ready.empty(); });
-        --lock->idle;
+        while (!lock->stopping && lock->ready.empty()) {
+            ++lock->idle;
+            wake.wait(lock.raw());
+            --lock->idle;
+        }
         if (lock->stopping) {
             return;
         }
-        const std::string key = std::move(lock->ready.front());
+        Lane& lane = *lock->ready.front();
         lock->ready.pop_front();
-        Lane& lane = lock->lanes.find(key)->second;
         auto work = std::move(lane.waiting.front());
         lane.waiting.pop_front();
         --lock->waiting;
         ++lane.running;
         lane.ready = false;
-        make_ready(*lock, key, lane);
+        lock->make_ready(lane);
+        // A submitter wakes one thread only; each thread that finds more to do wakes the next.
+        const bool wake_another = lock->idle > 0 && !lock->ready.empty();
         lock.raw().unlock();
+        if (wake_another) {
+            wake.notify_one();
+        }
         run_guarded(work);
         work = nullptr;  // what it owns goes before the next waits
         lock.raw().lock();
-        finished(*lock, key);
+        lock->finished(lane);
     }
 }
 
 WorkerPool::WorkerPool(WorkerPoolOptions options) : state_(std::make_unique<State>()) {
     options.threads = std::max(options.threads, 1);
+    state_->queue.lock()->keyless.limit = options.threads;
     state_->key_limit = std::max(1, static_cast<int>(options.key_share * options.threads));
     state_->options = std::move(options);
     for (int i = 0; i < state_->options.threads; ++i) {
@@ -126,11 +140,14 @@ bool WorkerPool::submit(std::string_view key, std::function<void()> work) {
     if (lock->stopping || lock->waiting >= state_->options.max_queue) {
         return false;
     }
-    const std::string name(key);
-    Lane& lane = lock->lanes[name];
-    lane.waiting.push_back(std::move(work));
-    ++lock->waiting;
-    state_->make_ready(*lock, name, lane);
+    if (key.empty()) {
+        lock->add(lock->keyless, std::move(work));
+    } else {
+        Lane& lane = lock->lanes[std::string(key)];
+        lane.key = key;
+        lane.limit = state_->key_limit;
+        lock->add(lane, std::move(work));
+    }
     const bool somebody_sleeps = lock->idle > 0;
     lock.raw().unlock();
     if (somebody_sleeps) {
@@ -139,20 +156,39 @@ bool WorkerPool::submit(std::string_view key, std::function<void()> work) {
     return true;
 }
 
+std::vector<std::function<void()>> WorkerPool::submit_all(std::vector<std::function<void()>> work) {
+    auto lock = state_->queue.lock();
+    const std::size_t room =
+        state_->options.max_queue - std::min(lock->waiting, state_->options.max_queue);
+    const std::size_t taken = lock->stopping ? 0 : std::min(room, work.size());
+    for (std::size_t i = 0; i < taken; ++i) {
+        lock->add(lock->keyless, std::move(work[i]));
+    }
+    const bool somebody_sleeps = lock->idle > 0 && taken > 0;
+    lock.raw().unlock();
+    if (somebody_sleeps) {
+        state_->wake.notify_one();
+    }
+    work.erase(work.begin(), work.begin() + static_cast<std::ptrdiff_t>(taken));
+    return work;
+}
+
 std::size_t WorkerPool::waiting() const {
     return state_->queue.lock()->waiting;
 }
 
 void WorkerPool::stop() {
-    std::unordered_map<std::string, Lane>
-        dropped;  // destroyed without the lock: its owners may submit again
+    // Destroyed without the lock: its owners may submit again.
+    std::vector<std::deque<std::function<void()>>> dropped;
     {
         auto lock = state_->queue.lock();
         lock->stopping = true;
         for (auto& [key, lane] : lock->lanes) {
-            dropped[key].waiting.swap(lane.waiting);
-            lane.ready = false;
+            dropped.push_back(std::move(lane.waiting));
+            lane.waiting.clear();
         }
+        dropped.push_back(std::move(lock->keyless.waiting));
+        lock->keyless.waiting.clear();
         lock->ready.clear();
         lock->waiting = 0;
     }
