@@ -1,0 +1,150 @@
+// /api/v1/segments
+
+#include "crm/nurture/segment.h"
+
+#include "gateway/api/handlers.h"
+#include "gateway/api/support.h"
+#include "gateway/api/views.h"
+#include "gateway/idempotency.h"
+
+namespace leadbridge::gateway {
+
+namespace {
+
+json::object segment_json(const crm::Segment& segment) {
+    auto condition = parse_json(segment.condition);
+    return json::object{
+        {"id", segment.id.str()},
+        {"name", segment.name},
+        {"condition", condition ? std::move(*condition) : json::value(nullptr)},
+        {"created", time_json(segment.created_ms)},
+        {"updated", time_json(segment.updated_ms)}};
+}
+
+Result<crm::SegmentEdit> edit_of(const ApiRequest& request) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    crm::SegmentEdit edit;
+    edit.name = body->text_opt("name");
+    if (body->has("condition")) {
+        edit.condition = body->raw("condition");
+    }
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    return edit;
+}
+
+crm::SegmentStore store_of(const ApiServices& services) {
+    return crm::SegmentStore(services.bitmaps, services.clock, services.ids);
+}
+
+}  // namespace
+
+Result<Response> list_segments(const ApiServices& services, const ApiRequest& request) {
+    auto page = page_of(request);
+    if (!page) {
+        return std::move(page).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        return page_response(crm::SegmentStore::list(s, request.viewer(), *page), segment_json);
+    });
+}
+
+Result<Response> get_segment(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::SegmentId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        const auto segment = crm::SegmentStore::find(s, request.viewer(), *id);
+        return segment ? Result<Response>(object_response(segment_json(*segment), segment->version))
+                       : Result<Response>(not_found("segment"));
+    });
+}
+
+Result<Response> create_segment(const ApiServices& services, const ApiRequest& request) {
+    auto edit = edit_of(request);
+    if (!edit) {
+        return std::move(edit).error();
+    }
+    return write_once(
+        services.core,
+        services.clock,
+        request,
+        [&](Transaction& tx) -> Result<Response> {
+            auto segment = store_of(services).create(tx, request.viewer(), *edit);
+            if (!segment) {
+                return std::move(segment).error();
+            }
+            return created_response(
+                segment_json(*segment), segment->version, "/api/v1/segments/" + segment->id.str()
+            );
+        }
+    );
+}
+
+Result<Response> patch_segment(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::SegmentId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    auto version = request.if_match();
+    if (!version) {
+        return std::move(version).error();
+    }
+    auto edit = edit_of(request);
+    if (!edit) {
+        return std::move(edit).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        auto segment = store_of(services).update(tx, request.viewer(), *id, *edit, *version);
+        if (!segment) {
+            return std::move(segment).error();
+        }
+        return object_response(segment_json(*segment), segment->version);
+    });
+}
+
+Result<Response> delete_segment(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::SegmentId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        if (Status status = store_of(services).remove(tx, request.viewer(), *id, std::nullopt);
+            !status) {
+            return std::move(status).error();
+        }
+        return no_content();
+    });
+}
+
+Result<Response> preview_segment(const ApiServices& services, const ApiRequest& request) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    const std::string condition = body->raw("condition");
+    if (condition.empty()) {
+        body->fault("condition", "is required");
+    }
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    auto preview = store_of(services).preview(services.core, request.viewer(), condition);
+    if (!preview) {
+        return std::move(preview).error();
+    }
+    json::array sample;
+    for (const crm::Contact& contact : preview->sample) {
+        sample.push_back(contact_json(contact));
+    }
+    return Response::json(
+        200, to_text(json::object{{"count", preview->count}, {"sample", std::move(sample)}})
+    );
+}
+
+}  // namespace leadbridge::gateway

@@ -1,0 +1,258 @@
+// /api/v1/me, members, departments, tokens, audit, sync, media
+
+#include "base/crypto.h"
+#include "connectors/wecom/contact_sync.h"
+#include "connectors/wecom/media.h"
+#include "connectors/wecom/services.h"
+#include "crm/outbox.h"
+#include "crm/staff/audit.h"
+#include "crm/staff/token.h"
+#include "gateway/api/handlers.h"
+#include "gateway/api/support.h"
+#include "gateway/api/views.h"
+#include "gateway/idempotency.h"
+#include "gateway/openapi.h"
+
+namespace leadbridge::gateway {
+
+namespace {
+
+json::array scopes_json(const crm::ApiToken& token) {
+    json::array out;
+    for (const auto& [scope, name] :
+         {std::pair{crm::TokenScope::read, "read"},
+          std::pair{crm::TokenScope::write, "write"},
+          std::pair{crm::TokenScope::admin, "admin"}}) {
+        if (token.allows(scope)) {
+            out.emplace_back(name);
+        }
+    }
+    return out;
+}
+
+json::object token_json(const crm::ApiToken& token) {
+    return json::object{
+        {"id", token.id.str()},
+        {"name", token.name},
+        {"scopes", scopes_json(token)},
+        {"corp", token.corp ? json::value(token.corp.str()) : json::value(nullptr)},
+        {"created", time_json(token.created_ms)},
+        {"last_used", time_json(token.used_ms)},
+        {"revoked", time_json(token.revoked_ms)}};
+}
+
+json::object audit_json(const crm::AuditEntry& entry) {
+    const auto parsed = [](const std::string& text) {
+        auto value = parse_json(text);
+        return value ? std::move(*value) : json::value(nullptr);
+    };
+    return json::object{
+        {"id", std::to_string(entry.id)},
+        {"at", time_json(entry.at)},
+        {"actor", entry.actor},
+        {"action", entry.action},
+        {"object", entry.object},
+        {"object_id", std::to_string(entry.object_id)},
+        {"before", parsed(entry.before)},
+        {"after", parsed(entry.after)}};
+}
+
+json::object sync_json(const wecom::SyncRun& run) {
+    return json::object{
+        {"id", std::to_string(run.id)},
+        {"kind", wecom::to_string(run.kind)},
+        {"stage", wecom::to_string(run.stage)},
+        {"members_total", run.members_total},
+        {"members_done", run.members_done},
+        {"contacts", run.contacts},
+        {"unlicensed", run.unlicensed},
+        {"started", time_json(run.started_ms)},
+        {"finished", time_json(run.finished_ms)},
+        {"error", run.error}};
+}
+
+}  // namespace
+
+Result<Response> get_me(const ApiServices& services, const ApiRequest& request) {
+    json::array corps;
+    for (const auto& corp : services.corp_directory.all()) {
+        if (!request.corp() || request.corp() == corp->id) {
+            corps.push_back(json::object{
+                {"id", corp->id.str()}, {"corp_id", corp->wecom_id}, {"name", corp->name}});
+        }
+    }
+    return Response::json(
+        200, to_text(json::object{{"actor", request.viewer().actor}, {"corps", std::move(corps)}})
+    );
+}
+
+Result<Response> get_openapi(const ApiServices&, const ApiRequest&) {
+    return Response::json(200, std::string(openapi_text()));
+}
+
+Result<Response> list_members(const ApiServices& services, const ApiRequest& request) {
+    auto page = page_of(request);
+    if (!page) {
+        return std::move(page).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        return page_response(crm::MemberStore::list(s, request.viewer(), *page), member_json);
+    });
+}
+
+Result<Response> list_departments(const ApiServices& services, const ApiRequest& request) {
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        return list_response(
+            crm::MemberStore::departments(s, request.viewer()),
+            [](const crm::Department& department) {
+                return json::object{
+                    {"id", std::to_string(department.id)},
+                    {"name", department.name},
+                    {"parent", std::to_string(department.parent)}};
+            }
+        );
+    });
+}
+
+Result<Response> list_tokens(const ApiServices& services, const ApiRequest& request) {
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        std::vector<crm::ApiToken> tokens = crm::TokenStore::list(s);
+        std::erase_if(tokens, [&](const crm::ApiToken& token) {
+            return request.corp() && token.corp != request.corp();
+        });
+        return list_response(tokens, token_json);
+    });
+}
+
+Result<Response> create_token(const ApiServices& services, const ApiRequest& request) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    const std::string name = body->required("name");
+    const std::vector<std::string> scopes = body->texts("scopes");
+    CorpId corp{body->id("corp")};
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    if (request.corp()) {
+        corp = request.corp();  // a token of one corp begets only its like
+    }
+    // Not write_once: the token is shown once and must not be kept with an idempotency key.
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        crm::TokenStore store(services.clock, services.ids, services.rng);
+        auto made = store.create(tx, name, scopes, corp);
+        if (!made) {
+            return std::move(made).error();
+        }
+        crm::record_audit(
+            tx, services.audit(), request.viewer(), {"token.create", "token", made->id.value}
+        );
+        return created_response(
+            json::object{{"id", made->id.str()}, {"name", name}, {"token", made->token.reveal()}},
+            0,
+            "/api/v1/tokens/" + made->id.str()
+        );
+    });
+}
+
+Result<Response> revoke_token(const ApiServices& services, const ApiRequest& request) {
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        crm::TokenStore store(services.clock, services.ids, services.rng);
+        if (request.corp()) {
+            bool own = false;
+            for (const crm::ApiToken& token : crm::TokenStore::list(tx)) {
+                own = own ||
+                      (token.corp == request.corp() && (token.id.str() == request.param("id") ||
+                                                        token.name == request.param("id")));
+            }
+            if (!own) {
+                return not_found("token");
+            }
+        }
+        if (Status status = store.revoke(tx, request.param("id")); !status) {
+            return std::move(status).error();
+        }
+        crm::record_audit(tx, services.audit(), request.viewer(), {"token.revoke", "token"});
+        return no_content();
+    });
+}
+
+Result<Response> list_audit(const ApiServices& services, const ApiRequest& request) {
+    auto page = page_of(request);
+    if (!page) {
+        return std::move(page).error();
+    }
+    auto object_id = query_id<Id<struct AuditObjectTag>>(request, "object_id");
+    if (!object_id) {
+        return std::move(object_id).error();
+    }
+    const crm::AuditFilter filter{
+        std::string(request.query("object")), *object_id ? (*object_id)->value : 0};
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        return page_response(crm::list_audit(s, request.viewer(), filter, *page), audit_json);
+    });
+}
+
+// Members first, then contacts and tags: one call brings a corp up to date.
+Result<Response> start_sync(const ApiServices& services, const ApiRequest& request) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    const std::string kind = body->text("kind", "full");
+    if (kind != "full" && kind != "incremental") {
+        body->fault("kind", "must be full or incremental");
+    }
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    return write_once(
+        services.core,
+        services.clock,
+        request,
+        [&](Transaction& tx) -> Result<Response> {
+            crm::put_job(tx, services.jobs, request.corp(), crm::SyncMembers{});
+            crm::put_job(tx, services.jobs, request.corp(), crm::SyncTags{});
+            const std::int64_t run = wecom::start_contact_sync(
+                tx,
+                services.wecom,
+                request.corp(),
+                kind == "full" ? wecom::SyncKind::full : wecom::SyncKind::incremental
+            );
+            const auto row = wecom::find_sync_run(tx, request.corp(), run);
+            return created_response(row ? sync_json(*row) : json::object{}, 0, "/api/v1/sync");
+        }
+    );
+}
+
+Result<Response> get_sync(const ApiServices& services, const ApiRequest& request) {
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        const auto run = wecom::last_sync_run(s, request.corp());
+        return run ? Result<Response>(object_response(sync_json(*run), 0))
+                   : Result<Response>(not_found("sync"));
+    });
+}
+
+// The body is the file; its kind, name and type stand in the query and the Content-Type.
+Result<Response> upload_media(const ApiServices& services, const ApiRequest& request) {
+    const auto kind = wecom::media_kind(request.query("kind"));
+    if (!kind) {
+        return Error{ErrorCode::invalid, "kind must be image, voice, video or file", "bad_kind"};
+    }
+    auto id = services.wecom.media.add(
+        request.corp(),
+        *kind,
+        request.query("name"),
+        request.http().headers.get("Content-Type"),
+        request.http().body
+    );
+    if (!id) {
+        return std::move(id).error();
+    }
+    return created_response(
+        json::object{{"id", std::to_string(*id)}}, 0, "/api/v1/media/" + std::to_string(*id)
+    );
+}
+
+}  // namespace leadbridge::gateway
