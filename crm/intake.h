@@ -41,6 +41,9 @@ struct IntakeOutcome {
 
 Result<IntakeOutcome> intake(Transaction& tx, const IntakeServices& services, const Touch& touch);
 
+// Forgets about `limit` keys applied before `before`; returns how many. For the daily clean-up.
+std::int64_t forget_applied(Transaction& tx, UnixMillis before, int limit);
+
 // Migrations of intake's own table (applied touch keys, kept 30 days).
 std::span<const Migration> intake_migrations();
 

@@ -45,7 +45,8 @@ ContactId create_contact(
     tx.execute(
         "INSERT INTO contact(id, corp_id, ord, name, avatar, type, gender, position, company, "
         "owner, stage, last_ms, "
-        "created_ms, fetched_ms, version, merged_into) VALUES(?,?,?,?,'',0,0,'','',0,'',?,?,0,1,0)",
+        "created_ms, fetched_ms, edited, version, merged_into) "
+        "VALUES(?,?,?,?,'',0,0,'','',0,'',?,?,0,0,1,0)",
         {id, corp, *ord, name, at, services.clock.now()}
     );
     tx.changed({corp, "contact", id.value, "created"});
@@ -101,11 +102,13 @@ Status patch_contact(
     fresh.position = patch.position.value_or(old->position);
     fresh.company = patch.company.value_or(old->company);
     fresh.gender = patch.gender.value_or(old->gender);
+    // Each bit keeps a later fetch from undoing the edit.
+    const std::int64_t bits = (patch.name ? 1 : 0) + (patch.position ? 2 : 0) +
+                              (patch.company ? 4 : 0) + (patch.gender ? 8 : 0);
     tx.execute(
-        "UPDATE contact SET name = ?, position = ?, company = ?, gender = ?, version = version + 1 "
-        "WHERE corp_id = ? "
-        "AND id = ?",
-        {fresh.name, fresh.position, fresh.company, fresh.gender, viewer.corp, old->id}
+        "UPDATE contact SET name = ?, position = ?, company = ?, gender = ?, edited = edited | ?, "
+        "version = version + 1 WHERE corp_id = ? AND id = ?",
+        {fresh.name, fresh.position, fresh.company, fresh.gender, bits, viewer.corp, old->id}
     );
     record_audit(
         tx,

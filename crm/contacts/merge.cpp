@@ -77,9 +77,11 @@ void fill_blanks(Transaction& tx, CorpId corp, ContactId from, ContactId into) {
         "gender = CASE WHEN contact.gender = 0 THEN o.gender ELSE contact.gender END, "
         "position = CASE WHEN contact.position = '' THEN o.position ELSE contact.position END, "
         "company = CASE WHEN contact.company = '' THEN o.company ELSE contact.company END, "
+        "edited = contact.edited | o.edited, "
         "last_ms = CASE WHEN contact.last_ms < o.last_ms THEN o.last_ms ELSE contact.last_ms END, "
         "version = contact.version + 1 "
-        "FROM (SELECT name, avatar, type, gender, position, company, last_ms FROM contact WHERE "
+        "FROM (SELECT name, avatar, type, gender, position, company, last_ms, edited FROM contact "
+        "WHERE "
         "corp_id = ? AND id = ?) o "
         "WHERE contact.corp_id = ? AND contact.id = ?",
         {corp, from, corp, into}

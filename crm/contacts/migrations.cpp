@@ -27,6 +27,7 @@ CREATE TABLE contact(
   last_ms INTEGER NOT NULL,
   created_ms INTEGER NOT NULL,
   fetched_ms INTEGER NOT NULL,
+  edited INTEGER NOT NULL,
   version INTEGER NOT NULL,
   merged_into INTEGER NOT NULL);
 CREATE UNIQUE INDEX contact_by_ord ON contact(corp_id, ord);

@@ -114,6 +114,7 @@ struct AskingTouch {
     LeadSource source;
     MemberId owner;  // who gets a lead that has none; 0 = nobody
     std::int64_t idle_ms = 0;
+    bool may_open = true;  // false: it joins a lead that covers its time, or does nothing
 };
 
 struct LeadTouched {

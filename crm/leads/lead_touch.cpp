@@ -47,6 +47,9 @@ struct Touching {
     const AskingTouch& touch;
 
     LeadTouched open(UnixMillis expired_ms) const {
+        if (!touch.may_open) {
+            return {};
+        }
         LeadRow lead;
         lead.id = services.ids.next_as<LeadId>();
         lead.corp = corp;
@@ -172,7 +175,9 @@ LeadTouched touch_lead(
         if (touch.at <= lead.last_ms + touch.idle_ms) {
             return touching.join(lead);
         }
-        touching.expire(lead);
+        if (touch.may_open) {
+            touching.expire(lead);
+        }
     }
     return touching.open(0);
 }
