@@ -11,11 +11,9 @@ build_jobs() {
   echo $((cores < by_memory ? cores : by_memory))
 }
 
-# configure PRESET: makes build/PRESET unless it is there.
+# configure PRESET: makes build/PRESET, or looks again: a package may have come since.
 configure() {
-  if [[ ! -f "build/$1/build.ninja" ]]; then
-    cmake --preset "$1"
-  fi
+  cmake --preset "$1"
 }
 
 # build PRESET TARGET...
