@@ -23,9 +23,6 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
@@ -36,6 +33,8 @@
 #include <utility>
 
 #include "base/guarded.h"
+#include "base/http_response_writer.h"
+#include "base/http_server_reader.h"
 #include "base/http_wire.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -48,7 +47,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace ssl = boost::asio::ssl;
-namespace beast = boost::beast;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
@@ -65,12 +63,6 @@ using Timer = asio::basic_waitable_timer<
     Executor>;
 using Waiter = asio::async_result<Token, void()>::handler_type;
 
-constexpr std::size_t max_header_fields = 128;
-constexpr std::size_t header_read_bytes = 4 << 10;
-constexpr std::size_t body_read_bytes = 64 << 10;
-constexpr std::size_t write_piece_bytes = 256 << 10;
-constexpr std::size_t inline_body_bytes =
-    32 << 10;  // smaller bodies are copied behind their head: one write
 constexpr std::size_t linger_bytes = 4 << 20;
 constexpr std::int64_t linger_ms = 2'000;
 constexpr std::int64_t stall_ms = 1'000;
@@ -85,60 +77,6 @@ std::int64_t real_ms() {
 void close_on_exec(int fd) {
     fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
-
-// Writes what Beast's parser finds straight into a Request.
-class RequestParser final : public beast::http::basic_parser<true> {
-public:
-    explicit RequestParser(Request& request) : request_(request) { body_limit(boost::none); }
-
-    int version() const { return version_; }
-
-    const std::string& target() const { return target_; }
-
-private:
-    using View = beast::string_view;
-
-    void on_request_impl(beast::http::verb, View method, View target, int version, error_code&)
-        override {
-        request_.method = method_of(method);
-        target_ = target;
-        version_ = version;
-    }
-
-    void on_response_impl(int, View, int, error_code&) override {}
-
-    void on_field_impl(beast::http::field, View name, View value, error_code&) override {
-        if (!trailer_) {  // trailers must not pass for checked header fields
-            request_.headers.add(name, value);
-        }
-    }
-
-    void on_header_impl(error_code&) override { trailer_ = true; }
-
-    void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-        request_.body.reserve(std::min<std::size_t>(length.value_or(0), body_read_bytes));
-    }
-
-    std::size_t on_body_impl(View data, error_code&) override { return append(data); }
-
-    void on_chunk_header_impl(std::uint64_t, View, error_code&) override {}
-
-    std::size_t on_chunk_body_impl(std::uint64_t, View data, error_code&) override {
-        return append(data);
-    }
-
-    void on_finish_impl(error_code&) override {}
-
-    std::size_t append(View data) {
-        request_.body.append(data);
-        return data.size();
-    }
-
-    Request& request_;
-    std::string target_;
-    int version_ = 11;
-    bool trailer_ = false;
-};
 
 class Connection;
 
@@ -213,6 +151,7 @@ struct Core : std::enable_shared_from_this<Core> {
     bool is_drained() const { return stopping && waiting.empty() && busy.empty(); }
 
     const HttpServerOptions options;
+    const HttpReadLimits read_limits;
     const Clock& clock;
     const HttpHandler handler;
     WorkerPool* pool = nullptr;  // outlives the io thread
@@ -282,8 +221,6 @@ private:
     std::atomic<bool> done_{false};
 };
 
-enum class Step { need_more, want_continue, ready, refused, closed };
-
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
     Connection(Core& c, std::string peer);
@@ -293,10 +230,11 @@ public:
 
     virtual Socket& socket() = 0;
 
-    Step begin_request();
+    ReadStep begin_request();
     asio::mutable_buffer space();
-    Step received(std::size_t n);
+    ReadStep received(std::size_t n);
     void dispatch();
+    void refuse();
 
     void wait_for_answer(Waiter waiter) { waiter_.emplace(std::move(waiter)); }
 
@@ -310,40 +248,32 @@ public:
 
     bool is_late(std::int64_t now) const { return deadline_ != 0 && now > deadline_; }
 
+    bool is_in_body() const { return phase_ == Phase::body; }
+
 private:
-    Step advance();
-    Step take_header();
-    Step take_body();
-    int header_verdict();
-    Step refuse(int status);
+    enum class Phase { first, idle, header, body, answer };
 
-    void set_deadline(std::int64_t ms) { deadline_ = real_ms() + ms; }
-
+    ReadStep account(ReadStep step);
+    void enter(Phase phase);
     void move_to(std::list<Connection*>& list);
-    void release_body();
+    void count_body(std::size_t bytes);
 
     Core& core_;
     const std::string peer_;
     std::list<Connection*>* list_;
     std::list<Connection*>::iterator place_;
     std::int64_t deadline_ = 0;  // of real time; 0 = none
+    Phase phase_ = Phase::first;
 
-    beast::flat_buffer buffer_;
-    std::size_t scanned_ = 0;  // of buffer_, without the end of a header
-    std::optional<RequestParser> parser_;
-    Request request_;
+    HttpRequestReader reader_;
     std::size_t body_bytes_ = 0;  // counted in core_.buffered_bytes
-    bool continue_sent_ = false;
+    int refusal_ = 0;
 
     std::string request_id_;
-    bool is_head_ = false;
     bool keep_alive_ = false;
-    bool fresh_ = true;  // no request yet
     std::optional<Waiter> waiter_;
     std::optional<Response> response_;
-    std::string head_;
-    std::string body_;
-    std::size_t written_ = 0;
+    HttpResponseWriter writer_;
 };
 
 template <class Stream>
@@ -365,14 +295,14 @@ public:
 };
 
 Connection::Connection(Core& c, std::string peer)
-    : core_(c), peer_(std::move(peer)), list_(&c.waiting) {
+    : core_(c), peer_(std::move(peer)), list_(&c.waiting), reader_(c.read_limits) {
     place_ = list_->insert(list_->end(), this);
-    set_deadline(core_.options.header_timeout_ms);
+    enter(Phase::first);
     core_.counters.connections->set(static_cast<double>(core_.waiting.size() + core_.busy.size()));
 }
 
 Connection::~Connection() {
-    release_body();
+    count_body(0);
     list_->erase(place_);
     core_.counters.connections->set(static_cast<double>(core_.waiting.size() + core_.busy.size()));
     if (core_.stopping) {
@@ -385,160 +315,84 @@ void Connection::move_to(std::list<Connection*>& list) {
     list_ = &list;
 }
 
-void Connection::release_body() {
-    core_.buffered_bytes -= std::exchange(body_bytes_, 0);
+void Connection::count_body(std::size_t bytes) {
+    core_.buffered_bytes += bytes - std::exchange(body_bytes_, bytes);
 }
 
-Step Connection::begin_request() {
-    request_ = Request{};
-    parser_.emplace(request_);
-    scanned_ = 0;
-    continue_sent_ = false;
-    if (core_.stopping) {
-        return Step::closed;
+void Connection::enter(Phase phase) {
+    const HttpServerOptions& o = core_.options;
+    phase_ = phase;
+    switch (phase) {
+        case Phase::first:
+        case Phase::header:
+            deadline_ = real_ms() + o.header_timeout_ms;
+            return;
+        case Phase::idle:
+            deadline_ = real_ms() + o.idle_timeout_ms;
+            return;
+        case Phase::body:
+            deadline_ = real_ms() + o.body_timeout_ms;
+            return;
+        case Phase::answer:
+            deadline_ = 0;  // how long an answer may take is the handler's affair
+            return;
     }
-    if (buffer_.size() > 0) {  // the client did not wait for our answer
-        set_deadline(core_.options.header_timeout_ms);
-        return advance();
-    }
-    if (buffer_.capacity() > header_read_bytes * 4) {
-        buffer_.shrink_to_fit();
-    }
-    if (!fresh_) {
-        set_deadline(core_.options.idle_timeout_ms);
-    }
-    return Step::need_more;
+}
+
+ReadStep Connection::begin_request() {
+    refusal_ = 0;
+    return account(reader_.begin());
 }
 
 asio::mutable_buffer Connection::space() {
-    return buffer_.prepare(parser_->is_header_done() ? body_read_bytes : header_read_bytes);
+    const auto free = reader_.space();
+    return asio::buffer(free.data(), free.size());
 }
 
-Step Connection::received(std::size_t n) {
-    if (buffer_.size() == 0 && !fresh_ && !parser_->is_header_done()) {
-        set_deadline(core_.options.header_timeout_ms);
-    }
-    buffer_.commit(n);
-    return advance();
+ReadStep Connection::received(std::size_t n) {
+    return account(reader_.received(n));
 }
 
-Step Connection::advance() {
-    if (!parser_->is_header_done()) {
-        const Step step = take_header();
-        if (step != Step::ready) {
-            return step;
+// Deadlines and the memory of bodies follow what the reader found.
+ReadStep Connection::account(ReadStep step) {
+    count_body(reader_.request().body.size());
+    if (step == ReadStep::refused || core_.buffered_bytes > core_.options.max_buffered_bytes) {
+        refusal_ = step == ReadStep::refused ? reader_.refusal() : 503;
+        return ReadStep::refused;
+    }
+    if (!reader_.in_header()) {
+        if (phase_ != Phase::body) {
+            enter(Phase::body);
         }
-    }
-    return take_body();
-}
-
-// Hands the header to the parser in one piece: limits and the search for ambiguous bytes need it
-// whole.
-Step Connection::take_header() {
-    const std::string_view seen(static_cast<const char*>(buffer_.cdata().data()), buffer_.size());
-    const auto end = seen.find("\r\n\r\n", scanned_ > 3 ? scanned_ - 3 : 0);
-    const auto block = seen.substr(0, end == std::string_view::npos ? seen.size() : end + 4);
-    const bool bad_start =
-        seen.front() < 'A' || seen.front() > 'z';  // not HTTP, e.g. TLS spoken to a plain port
-    if (block.size() > core_.options.max_header_bytes) {
-        return refuse(431);
-    }
-    if (bad_start || (end != std::string_view::npos && has_ambiguous_bytes(block)) ||
-        (end == std::string_view::npos && block.find("\n\n") != std::string_view::npos)) {
-        return refuse(400);
-    }
-    if (end == std::string_view::npos) {
-        scanned_ = seen.size();
-        return Step::need_more;
-    }
-    error_code ec;
-    parser_->header_limit(static_cast<std::uint32_t>(block.size()));
-    buffer_.consume(parser_->put(asio::buffer(block.data(), block.size()), ec));
-    if (ec || !parser_->is_header_done()) {
-        return refuse(ec == beast::http::error::bad_version ? 505 : 400);
-    }
-    fresh_ = false;
-    move_to(core_.busy);
-    set_deadline(core_.options.body_timeout_ms);
-    const int status = header_verdict();
-    return status == 0 ? Step::ready : refuse(status);
-}
-
-int Connection::header_verdict() {
-    is_head_ = request_.method == Method::head;
-    keep_alive_ = parser_->keep_alive();
-    if (request_.headers.all().size() > max_header_fields) {
-        return 431;
-    }
-    if (const int status = refused_framing(request_.headers, parser_->version()); status != 0) {
-        return status;
-    }
-    if (!set_target(request_, parser_->target())) {
-        return 400;
-    }
-    const auto& limit_of = core_.options.body_limit;
-    std::size_t limit = limit_of ? limit_of(request_.method, request_.path) : 0;
-    limit = limit == 0 ? core_.options.max_body_bytes : limit;
-    if (parser_->content_length().value_or(0) > limit) {
-        return 413;
-    }
-    parser_->body_limit(limit);
-    return 0;
-}
-
-Step Connection::take_body() {
-    while (!parser_->is_done() && buffer_.size() > 0) {
-        error_code ec;
-        const std::size_t used = parser_->put(buffer_.cdata(), ec);
-        buffer_.consume(used);
-        const std::size_t size = request_.body.size();
-        core_.buffered_bytes += size - std::exchange(body_bytes_, size);
-        if (core_.buffered_bytes > core_.options.max_buffered_bytes) {
-            return refuse(503);
+    } else if (reader_.has_bytes()) {
+        if (phase_ == Phase::idle || phase_ == Phase::answer) {
+            enter(Phase::header);
         }
-        if (ec == beast::http::error::body_limit) {
-            return refuse(413);
-        }
-        if (ec && ec != beast::http::error::need_more) {
-            return refuse(400);
-        }
-        if (used == 0) {  // a chunk header or trailers, incomplete
-            if (buffer_.size() >= core_.options.max_header_bytes) {
-                return refuse(431);
-            }
-            break;
-        }
+    } else if (phase_ == Phase::answer) {
+        enter(Phase::idle);
     }
-    if (parser_->is_done()) {
-        return Step::ready;
-    }
-    if (!continue_sent_ && parser_->version() == 11 && buffer_.size() == 0 &&
-        request_.headers.has("Expect")) {
-        continue_sent_ = true;
-        return Step::want_continue;
-    }
-    return Step::need_more;
+    return step;
 }
 
 // The rest of the connection is not understood: answer and close.
-Step Connection::refuse(int status) {
+void Connection::refuse() {
     keep_alive_ = false;
     request_id_ = core_.next_request_id();
-    response_ = problem_response(status, request_id_);
-    fresh_ = false;
+    response_ = problem_response(refusal_, request_id_);
     move_to(core_.busy);
-    return Step::refused;
 }
 
 void Connection::dispatch() {
-    deadline_ = 0;  // how long an answer may take is the handler's affair
+    enter(Phase::answer);
+    move_to(core_.busy);
+    keep_alive_ = reader_.keep_alive();
     request_id_ = core_.next_request_id();
-    request_.request_id = request_id_;
-    request_.remote_address =
-        client_address(peer_, request_.headers, core_.options.trusted_proxies);
-    request_.received_steady_ms = core_.clock.steady_ms();
+    Request request = std::move(reader_.request());
+    request.request_id = request_id_;
+    request.remote_address = client_address(peer_, request.headers, core_.options.trusted_proxies);
+    request.received_steady_ms = core_.clock.steady_ms();
     auto answer = std::make_shared<Answer>(core_.shared_from_this(), weak_from_this(), request_id_);
-    core_.hand_over(Pending{std::move(request_), std::move(answer)});
+    core_.hand_over(Pending{std::move(request), std::move(answer)});
 }
 
 void Connection::deliver(std::optional<Response> response) {
@@ -552,55 +406,38 @@ void Connection::deliver(std::optional<Response> response) {
 }
 
 bool Connection::begin_answer() {
-    release_body();
+    count_body(0);
     if (!response_) {
         return false;
     }
-    const std::string_view connection = response_->headers.get("Connection");
-    keep_alive_ = keep_alive_ && !core_.stopping && connection != "close";
-    const ResponseFrame frame{
-        request_id_,
-        core_.date(),
-        keep_alive_,
-        parser_->is_header_done() && parser_->version() == 10};
-    head_.clear();
-    append_head(head_, *response_, frame);
-    body_.clear();
-    if (!is_head_ && may_have_body(response_->status)) {
-        if (response_->body.size() <= inline_body_bytes) {
-            head_ += response_->body;
-        } else {
-            body_ = std::move(response_->body);
-        }
-    }
+    keep_alive_ = keep_alive_ && !core_.stopping && response_->headers.get("Connection") != "close";
+    const ResponseFrame frame{request_id_, core_.date(), keep_alive_, reader_.version() == 10};
+    const auto body =
+        reader_.is_head() ? HttpResponseWriter::Body::leave_out : HttpResponseWriter::Body::send;
     core_.counters.count(response_->status);
+    writer_.begin(*std::move(response_), frame, body);
     response_.reset();
-    written_ = 0;
-    set_deadline(core_.options.write_timeout_ms);
+    deadline_ = real_ms() + core_.options.write_timeout_ms;
     return true;
 }
 
 asio::const_buffer Connection::next_output() const {
-    const bool in_head = written_ < head_.size();
-    const std::string& part = in_head ? head_ : body_;
-    const std::size_t offset = in_head ? written_ : written_ - head_.size();
-    return asio::buffer(part.data() + offset, std::min(part.size() - offset, write_piece_bytes));
+    const auto piece = writer_.next();
+    return asio::buffer(piece.data(), piece.size());
 }
 
 void Connection::wrote(std::size_t n) {
-    if ((written_ + n) / write_piece_bytes != written_ / write_piece_bytes) {
-        set_deadline(core_.options.write_timeout_ms);
+    if (writer_.wrote(n)) {
+        deadline_ = real_ms() + core_.options.write_timeout_ms;
     }
-    written_ += n;
 }
 
 bool Connection::end_answer() {
-    if (body_.capacity() > inline_body_bytes) {
-        body_ = std::string{};
-    }
+    writer_.end();
     if (!keep_alive_ || core_.stopping) {
         return false;
     }
+    phase_ = Phase::answer;
     move_to(core_.waiting);
     return true;
 }
@@ -611,8 +448,8 @@ void Connection::begin_linger() {
     error_code ignored;
     socket().shutdown(Socket::shutdown_send, ignored);
     move_to(core_.waiting);
-    set_deadline(core_.stopping ? tick.count() : linger_ms);
-    buffer_.clear();
+    deadline_ = real_ms() + (core_.stopping ? tick.count() : linger_ms);
+    reader_.clear();
 }
 
 void Connection::abort() {
@@ -623,25 +460,22 @@ void Connection::abort() {
     deliver(std::nullopt);
 }
 
+// need_more: the connection ended.
 template <class Stream>
-Task<Step> read_request(StreamConnection<Stream>& connection) {
+Task<ReadStep> read_request(StreamConnection<Stream>& connection) {
     error_code ec;
     auto token = asio::redirect_error(Token{}, ec);
-    Step step = connection.begin_request();
-    while (step == Step::need_more || step == Step::want_continue) {
-        if (step == Step::want_continue) {
+    ReadStep step = connection.begin_request();
+    while (!ec && (step == ReadStep::need_more || step == ReadStep::want_continue)) {
+        if (step == ReadStep::want_continue) {
             const auto line = asio::buffer(continue_line);
             co_await asio::async_write(connection.stream, line, token);
         }
-        if (ec) {
-            co_return Step::closed;
-        }
         const auto space = connection.space();
         const std::size_t n = co_await connection.stream.async_read_some(space, token);
-        if (ec) {
-            co_return Step::closed;
+        if (!ec) {
+            step = connection.received(n);
         }
-        step = connection.received(n);
     }
     co_return step;
 }
@@ -673,7 +507,7 @@ Task<void> linger(Connection& connection) {
     auto token = asio::redirect_error(Token{}, ec);
     std::size_t total = 0;
     connection.begin_linger();
-    std::array<char, header_read_bytes> sink;
+    std::array<char, 4096> sink;
     const auto space = asio::buffer(sink);
     while (!ec && total < linger_bytes) {
         total += co_await connection.socket().async_read_some(space, token);
@@ -690,13 +524,15 @@ Task<void> serve(std::shared_ptr<StreamConnection<Stream>> connection) {
     bool more = !ec;
     bool answer_sent = false;
     while (more) {
-        const Step step = co_await read_request(*connection);
-        if (step == Step::ready) {
+        const ReadStep step = co_await read_request(*connection);
+        if (step == ReadStep::ready) {
             connection->dispatch();
             co_await answered(*connection);
+        } else if (step == ReadStep::refused) {
+            connection->refuse();
         }
         answer_sent = false;
-        if (step == Step::closed || !connection->begin_answer()) {
+        if (!connection->begin_answer()) {
             break;
         }
         answer_sent = co_await write_answer(*connection);
@@ -744,7 +580,11 @@ void log_end(const std::exception_ptr& failure) {
 }
 
 Core::Core(HttpServerOptions o, const Clock& c, Metrics& metrics, HttpHandler h)
-    : options(std::move(o)), clock(c), handler(std::move(h)), counters(metrics, bind()) {
+    : options(std::move(o)),
+      read_limits{options.max_header_bytes, options.max_body_bytes, options.body_limit},
+      clock(c),
+      handler(std::move(h)),
+      counters(metrics, bind()) {
     load_tls();
     for (const std::string& proxy : options.trusted_proxies) {
         if (normal_address(proxy).empty()) {
@@ -951,8 +791,11 @@ void Core::begin_stop(std::int64_t grace_ms) {
     stop_deadline = real_ms() + grace_ms;
     acceptor.close(ignored);
     accept_pause.cancel();
-    while (!waiting.empty()) {
-        waiting.front()->abort();
+    for (auto next = waiting.begin(); next != waiting.end();) {
+        Connection& connection = **next++;  // abort moves it to another list
+        if (!connection.is_in_body()) {
+            connection.abort();
+        }
     }
     ticker.cancel();
 }
