@@ -239,6 +239,7 @@ CheckpointResult SqliteConnection::checkpoint(CheckpointMode mode) {
     if (mode == CheckpointMode::truncate && code == SQLITE_OK) {
         log_frames_ = 0;
     }
+    unfolded_frames_ = log - folded;
     return {log, folded, code != SQLITE_OK};
 }
 
@@ -254,7 +255,7 @@ void SqliteConnection::raise(int code, std::string_view doing) {
     }
     if ((code & 0xff) == SQLITE_INTERRUPT) {
         throw DatabaseError(
-            "a read took longer than its 5 s and was stopped: " + std::string(doing)
+            "a read took longer than its limit and was stopped: " + std::string(doing)
         );
     }
     if ((code & 0xff) == SQLITE_BUSY) {
@@ -280,7 +281,11 @@ int SqliteConnection::on_progress(void* self) noexcept {
 }
 
 int SqliteConnection::on_log_grown(void* self, sqlite3*, const char*, int frames) noexcept {
-    static_cast<SqliteConnection*>(self)->log_frames_ = frames;
+    auto* connection = static_cast<SqliteConnection*>(self);
+    // Not longer than before: the log has started over.
+    const auto before = frames > connection->log_frames_ ? connection->log_frames_ : 0;
+    connection->unfolded_frames_ += frames - before;
+    connection->log_frames_ = frames;
     return SQLITE_OK;
 }
 

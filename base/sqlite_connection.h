@@ -80,6 +80,9 @@ public:
     // Frames in the log after the newest commit of this connection.
     std::int64_t log_frames() const noexcept { return log_frames_; }
 
+    // Of them, those no checkpoint has folded in yet.
+    std::int64_t unfolded_frames() const noexcept { return unfolded_frames_; }
+
     CheckpointResult checkpoint(CheckpointMode mode);
     // After a failed commit the close must not touch the log: it is left to recovery.
     void leave_log_on_close() noexcept;
@@ -117,6 +120,7 @@ private:
     std::unordered_map<std::string, Statement, Hash, std::equal_to<>> idle_;
     std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::time_point::max();
     std::int64_t log_frames_ = 0;
+    std::int64_t unfolded_frames_ = 0;
     bool troubled_ = false;
     bool disk_full_ = false;
     std::string trouble_;

@@ -34,6 +34,7 @@ struct SqliteOptions {
     std::int64_t max_waiting_bytes = 32 << 20;
     std::int64_t checkpoint_bytes = 16 << 20;  // of log not yet folded in, when nothing waits
     std::int64_t wal_limit_bytes = 256 << 20;  // fold in although something waits
+    std::int64_t read_limit_ms = 5'000;  // a longer read is stopped, so that the log can start over
     std::string vfs = {};  // a registered SQLite VFS; "" = the system's. For fault tests
     SqliteDurability durability = SqliteDurability::full;
     SqliteWriterMode writer = SqliteWriterMode::own_thread;

@@ -6,23 +6,19 @@
 
 namespace leadbridge {
 
-namespace {
-
-constexpr auto read_limit = std::chrono::seconds(5);
-
-}  // namespace
-
 class SqliteReaders::Lease {
 public:
     explicit Lease(SqliteReaders& pool) : pool_(pool) {
         auto state = pool.state_.lock();
-        const bool free = pool.freed_.wait_for(state.raw(), read_limit, [&] {
-            return state->busy < pool.options_.max_readers;
-        });
+        const bool free = pool.freed_.wait_for(
+            state.raw(),
+            std::chrono::milliseconds(pool.options_.read_limit_ms),
+            [&] { return state->busy < pool.options_.max_readers; }
+        );
         if (!free) {
             throw DatabaseError(
                 pool.options_.path +
-                ": all readers were busy for 5 s; fewer or shorter reads are needed"
+                ": all readers were busy for too long; fewer or shorter reads are needed"
             );
         }
         ++state->busy;
@@ -64,7 +60,9 @@ private:
 void SqliteReaders::run(const std::function<void(Snapshot&)>& fn) {
     Lease lease(*this);
     SqliteConnection& connection = lease.connection();
-    connection.set_deadline(std::chrono::steady_clock::now() + read_limit);
+    connection.set_deadline(
+        std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.read_limit_ms)
+    );
     connection.execute("BEGIN");
 
     struct End {

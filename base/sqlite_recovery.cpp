@@ -1,6 +1,7 @@
 // Checkpoints, and what happens after the disk said no.
 
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -28,20 +29,15 @@ void SqliteWriter::maybe_checkpoint() {
     if (!healthy_) {
         return;
     }
-    const auto frames = connection_->log_frames();
-    if (frames < folded_frames_) {
-        folded_frames_ = 0;  // the log has started over
-    }
-    const auto unfolded = (frames - folded_frames_) * page_size_;
-    const bool grown = frames * page_size_ >= options_.wal_limit_bytes;
+    const auto unfolded = connection_->unfolded_frames() * page_size_;
+    const bool grown = connection_->log_frames() * page_size_ >= options_.wal_limit_bytes;
     const bool due = unfolded >= options_.checkpoint_bytes && queue_.empty();
     if (unfolded <= 0 || (!due && !grown)) {
         return;
     }
     try {
         check_foreign_writer();
-        auto result = connection_->checkpoint(CheckpointMode::passive);
-        folded_frames_ = result.folded_frames;
+        const auto result = connection_->checkpoint(CheckpointMode::passive);
         if (grown && result.folded_frames == result.log_frames) {
             // Readers kept the log from starting over for long; wait for them once.
             connection_->checkpoint(CheckpointMode::restart);
@@ -78,8 +74,10 @@ bool SqliteWriter::recover() {
         connection_->script(
             "PRAGMA user_version=" + std::to_string(commits_.load() % 1'000'000'000) + ";"
         );
-        if (!make_ballast() && disk_full_) {
-            throw DatabaseError("there is no room yet for the ballast file");
+        if (disk_full_ && !(has_room() && make_ballast())) {
+            throw DatabaseError(
+                "the disk is still full: free space where " + options_.path + " stands"
+            );
         }
     } catch (const DatabaseError& e) {
         disk_full_ = disk_full_ || (connection_ && connection_->ran_out_of_space());
@@ -94,6 +92,17 @@ bool SqliteWriter::recover() {
     healthy_gauge_.set(1);
     log::warn("base", "the store was reopened and takes writes again", {{"db", options_.name}});
     return true;
+}
+
+// Once full, the disk must have the ballast's size free beside the ballast: else the store would be
+// full again at once.
+bool SqliteWriter::has_room() const noexcept {
+    struct statvfs info {};
+
+    if (options_.ballast_bytes <= 0 || ::statvfs(options_.path.c_str(), &info) != 0) {
+        return true;
+    }
+    return info.f_bavail * info.f_frsize >= static_cast<std::uint64_t>(options_.ballast_bytes) * 2;
 }
 
 bool SqliteWriter::make_ballast() noexcept {

@@ -87,7 +87,6 @@ void SqliteWriter::open() {
     committed_change_ = last_change_;
     data_version_ = connection_->number("PRAGMA data_version");
     page_size_ = connection_->number("PRAGMA page_size");
-    folded_frames_ = 0;
 }
 
 Transaction* SqliteWriter::current() const noexcept {
@@ -172,9 +171,7 @@ void SqliteWriter::run_write(WaitingWrite& write) {
     current_ = nullptr;
     if (connection_->troubled() || !connection_->in_transaction()) {
         connection_->mark_troubled();
-        throw DatabaseError(
-            options_.path + ": the store failed inside a write; nothing of its group was stored"
-        );
+        throw DatabaseError("the store failed inside a write: " + connection_->trouble());
     }
     if (!keep) {
         connection_->execute("ROLLBACK TO one_write");

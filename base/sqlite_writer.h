@@ -61,6 +61,7 @@ private:
     void abandon(Group& group, const DatabaseError& why);
     void release(Group& group);
     void check_foreign_writer();
+    bool has_room() const noexcept;
     bool make_ballast() noexcept;
 
     const SqliteOptions options_;
@@ -82,7 +83,6 @@ private:
     std::int64_t last_change_ = 0;  // of the open group
     std::int64_t data_version_ = 0;
     std::int64_t page_size_ = 4096;
-    std::int64_t folded_frames_ = 0;
     bool disk_full_ = false;
 
     std::atomic<bool> healthy_{true};
