@@ -27,7 +27,7 @@ CREATE TABLE contact(
   last_ms INTEGER NOT NULL,
   created_ms INTEGER NOT NULL,
   fetched_ms INTEGER NOT NULL,
-  edited INTEGER NOT NULL,
+  edited INTEGER NOT NULL DEFAULT 0,
   version INTEGER NOT NULL,
   merged_into INTEGER NOT NULL);
 CREATE UNIQUE INDEX contact_by_ord ON contact(corp_id, ord);
@@ -136,6 +136,7 @@ CREATE TABLE timeline(
   ref TEXT NOT NULL);
 CREATE INDEX timeline_contact ON timeline(corp_id, contact_id, at_ms, id);
 CREATE INDEX timeline_page ON timeline(corp_id, id);
+CREATE INDEX timeline_kind ON timeline(corp_id, kind, at_ms, contact_id);
 CREATE UNIQUE INDEX timeline_ref ON timeline(corp_id, contact_id, ref) WHERE ref <> '';
 
 CREATE TABLE consent(
