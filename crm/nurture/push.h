@@ -49,9 +49,9 @@ struct PushEdit {  // create: name, content and one of segment and condition; PA
 };
 
 struct RecipientFilter {
-    std::optional<RecipientState> state;
-    std::optional<Outcome> outcome;
-    std::string reason;  // exclusion, "" = any
+    std::optional<RecipientState> state = {};
+    std::optional<Outcome> outcome = {};
+    std::string reason = {};  // exclusion, "" = any
 };
 
 struct PushRecipient {
