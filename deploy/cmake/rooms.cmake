@@ -1,6 +1,6 @@
 # A room is a folder with a CMakeLists.txt and one static library made of all its .cpp files.
-# leadbridge_room(NAME DEPS room... [LIBS library...] [EXCLUDE file...])
-# DEPS are rooms on the same or a lower floor; LIBS are third-party libraries, private to the room.
+# leadbridge_room(NAME DEPS room... [LIBS library...] [FOLDERS folder...] [EXCLUDE file...])
+# FOLDERS are sub-folders that belong to the room. DEPS are rooms on the same or a lower floor; LIBS are third-party libraries, private to the room.
 
 add_library(leadbridge_flags INTERFACE)
 target_include_directories(leadbridge_flags INTERFACE ${CMAKE_SOURCE_DIR})
@@ -22,8 +22,12 @@ if(LEADBRIDGE_HARDENED)
 endif()
 
 function(leadbridge_room name)
-  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;EXCLUDE" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  cmake_parse_arguments(ROOM "" "" "DEPS;LIBS;FOLDERS;EXCLUDE" ${ARGN})
+  set(patterns *.cpp)
+  foreach(folder IN LISTS ROOM_FOLDERS)
+    list(APPEND patterns ${folder}/*.cpp)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   foreach(file IN LISTS ROOM_EXCLUDE)
     list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${file})
   endforeach()

@@ -1,0 +1,282 @@
+// /api/v1/archive and a contact's messages
+
+#include "archive/message_store.h"
+#include "base/crypto.h"
+#include "crm/contacts/contact.h"
+#include "gateway/api/handlers.h"
+#include "gateway/api/support.h"
+
+namespace leadbridge::gateway {
+
+namespace {
+
+constexpr std::int64_t media_piece = 8 << 20;  // of one answer; more by Range
+
+json::object media_json(const archive::MediaView& media) {
+    return json::object{
+        {"id", media.id.str()},
+        {"kind", media.kind},
+        {"filename", media.filename},
+        {"size", media.size},
+        {"state", archive::to_string(media.state)},
+        {"received", media.received},
+        {"reason", media.reason}};
+}
+
+json::object message_json(const archive::MessageView& message) {
+    auto content = parse_json(message.content);
+    json::array media;
+    for (const archive::MediaView& item : message.media) {
+        media.push_back(media_json(item));
+    }
+    return json::object{
+        {"id", message.id.str()},
+        {"conversation", message.conversation.str()},
+        {"seq", std::to_string(message.seq)},
+        {"msgid", message.msgid},
+        {"at", time_json(message.at_ms)},
+        {"type", message.type},
+        {"action", message.action},
+        {"sender", message.sender},
+        {"side", archive::to_string(message.side)},
+        {"recalled", time_json(message.recalled_ms)},
+        {"summary", message.summary},
+        {"content", content ? std::move(*content) : json::value(nullptr)},
+        {"media", std::move(media)}};
+}
+
+json::object conversation_json(const archive::ConversationView& conversation) {
+    return json::object{
+        {"id", conversation.id.str()},
+        {"kind", archive::to_string(conversation.kind)},
+        {"userid", conversation.userid},
+        {"external_userid", conversation.external_userid},
+        {"roomid", conversation.roomid},
+        {"first", time_json(conversation.first_ms)},
+        {"last", time_json(conversation.last_ms)},
+        {"messages", conversation.messages},
+        {"last_summary", conversation.last_summary}};
+}
+
+// Newest first; the cursor is the last item's seq.
+Response messages_response(const archive::MessagePage& page) {
+    const std::int64_t next = page.more && !page.items.empty() ? page.items.back().seq : 0;
+    return page_response(crm::PageOf<archive::MessageView>{page.items, next}, message_json);
+}
+
+Result<archive::MessageQuery> message_query(const ApiRequest& request) {
+    auto page = page_of(request);
+    if (!page) {
+        return std::move(page).error();
+    }
+    archive::MessageQuery query;
+    query.before_seq = page->before;
+    query.limit = page->limit;
+    return query;
+}
+
+std::string conversation_cursor(const archive::ConversationView& last) {
+    return crypto::base64url("c1." + std::to_string(last.last_ms) + "." + last.id.str());
+}
+
+Result<archive::ConversationQuery> conversation_query(const ApiRequest& request) {
+    archive::ConversationQuery query;
+    auto limit = request.limit();
+    if (!limit) {
+        return std::move(limit).error();
+    }
+    query.limit = *limit;
+    query.participant = request.query("participant");
+    if (auto kind = request.query_opt("kind")) {
+        using archive::ConversationKind;
+        for (const auto k :
+             {ConversationKind::single,
+              ConversationKind::group,
+              ConversationKind::internal,
+              ConversationKind::other}) {
+            if (archive::to_string(k) == *kind) {
+                query.kind = k;
+            }
+        }
+        if (!query.kind) {
+            return Error{
+                ErrorCode::invalid, "kind must be single, group, internal or other", "bad_kind"};
+        }
+    }
+    if (auto cursor = request.query_opt("cursor")) {
+        const auto bytes = crypto::unbase64url(*cursor);
+        const std::string_view text =
+            bytes && bytes->starts_with("c1.") ? std::string_view(*bytes).substr(3) : "";
+        const std::size_t dot = text.find('.');
+        const auto ms = parse_id(text.substr(0, dot));
+        const auto id =
+            dot == std::string_view::npos ? std::nullopt : parse_id(text.substr(dot + 1));
+        if (!ms || !id) {
+            return Error{
+                ErrorCode::invalid, "cursor is not one that this list gave out", "bad_cursor"};
+        }
+        query.before_ms = *ms;
+        query.before_id = *id;
+    }
+    return query;
+}
+
+// "bytes=A-B", "bytes=A-": {offset, length}; nullopt when absent or not understood (then the whole
+// is sent).
+std::optional<std::pair<std::int64_t, std::int64_t>> range_of(
+    std::string_view header, std::int64_t size
+) {
+    constexpr std::string_view unit = "bytes=";
+    if (!header.starts_with(unit)) {
+        return std::nullopt;
+    }
+    const std::string_view text = header.substr(unit.size());
+    const std::size_t dash = text.find('-');
+    if (dash == std::string_view::npos || dash == 0) {
+        return std::nullopt;
+    }
+    const std::string_view first = text.substr(0, dash);
+    const std::int64_t from = first == "0" ? 0 : parse_id(first).value_or(-1);
+    const std::int64_t to =
+        dash + 1 == text.size() ? size - 1 : parse_id(text.substr(dash + 1)).value_or(-1);
+    if (from < 0 || to < from || from >= size) {
+        return std::nullopt;
+    }
+    return std::pair{from, std::min(to, size - 1) - from + 1};
+}
+
+}  // namespace
+
+Result<Response> list_conversations(const ApiServices& services, const ApiRequest& request) {
+    auto query = conversation_query(request);
+    if (!query) {
+        return std::move(query).error();
+    }
+    auto page = services.messages.conversations(request.viewer(), *query);
+    if (!page) {
+        return std::move(page).error();
+    }
+    json::array items;
+    for (const archive::ConversationView& conversation : page->items) {
+        items.push_back(conversation_json(conversation));
+    }
+    json::object out{{"items", std::move(items)}};
+    out["next_cursor"] = page->more && !page->items.empty()
+                             ? json::value(conversation_cursor(page->items.back()))
+                             : json::value(nullptr);
+    return Response::json(200, to_text(out));
+}
+
+Result<Response> list_messages(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<archive::ConversationId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    auto query = message_query(request);
+    if (!query) {
+        return std::move(query).error();
+    }
+    auto page = services.messages.messages(request.viewer(), *id, *query);
+    if (!page) {
+        return std::move(page).error();
+    }
+    return messages_response(*page);
+}
+
+Result<Response> list_contact_messages(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::ContactId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    auto query = message_query(request);
+    if (!query) {
+        return std::move(query).error();
+    }
+    auto externals = services.core.read<std::vector<std::string>>(
+        [&](Snapshot& s) -> Result<std::vector<std::string>> {
+            const auto contact = crm::find_contact(s, request.viewer(), *id);
+            if (!contact) {
+                return not_found("contact");
+            }
+            std::vector<std::string> out;
+            for (const crm::ContactIdentity& identity :
+                 crm::identities_of(s, request.viewer(), contact->id)) {
+                if (identity.kind == crm::IdentityKind::external_userid) {
+                    out.push_back(identity.value);
+                }
+            }
+            return out;
+        }
+    );
+    if (!externals) {
+        return std::move(externals).error();
+    }
+    auto page = services.messages.messages_with(request.viewer(), *externals, *query);
+    if (!page) {
+        return std::move(page).error();
+    }
+    return messages_response(*page);
+}
+
+Result<Response> get_media(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<archive::MediaId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    auto media = services.messages.media(request.viewer(), *id);
+    if (!media) {
+        return std::move(media).error();
+    }
+    const auto range = range_of(request.http().headers.get("Range"), media->size);
+    const std::int64_t from = range ? range->first : 0;
+    const std::int64_t length = std::min(range ? range->second : media->size, media_piece);
+    auto bytes = services.messages.media_bytes(request.viewer(), *id, from, length);
+    if (!bytes) {
+        return std::move(bytes).error();
+    }
+    const auto end = from + static_cast<std::int64_t>(bytes->size());
+    const bool partial = from > 0 || end < media->size;
+    Response response = Response::text(partial ? 206 : 200, std::move(*bytes));
+    // Never rendered as a page: what people send may be anything.
+    response.headers.set("Content-Type", "application/octet-stream");
+    response.headers.set(
+        "Content-Disposition",
+        "attachment; filename*=UTF-8''" +
+            percent_encode(media->filename.empty() ? media->kind : media->filename)
+    );
+    response.headers.set("Accept-Ranges", "bytes");
+    if (partial) {
+        response.headers.set(
+            "Content-Range",
+            "bytes " + std::to_string(from) + "-" + std::to_string(end - 1) + "/" +
+                std::to_string(media->size)
+        );
+    }
+    return response;
+}
+
+Result<Response> get_archive_health(const ApiServices& services, const ApiRequest& request) {
+    const archive::ArchiveBacklog backlog = services.messages.backlog(request.corp());
+    json::array keys;
+    for (const archive::WaitingKey& key : backlog.waiting_keys) {
+        keys.push_back(json::object{{"version", key.version}, {"messages", key.messages}});
+    }
+    return Response::json(
+        200,
+        to_text(json::object{
+            {"seq", std::to_string(backlog.seq)},
+            {"last_pull", time_json(backlog.last_pull_ms)},
+            {"caught_up", time_json(backlog.caught_up_ms)},
+            {"waiting_keys", std::move(keys)},
+            {"retrying", backlog.retrying},
+            {"undecryptable", backlog.undecryptable},
+            {"media_waiting", backlog.media_waiting},
+            {"media_lost", backlog.media_lost},
+            {"media_refused", backlog.media_refused},
+            {"gaps_lost", backlog.gaps_lost},
+            {"gaps_seen", backlog.gaps_seen},
+            {"untold", backlog.untold}})
+    );
+}
+
+}  // namespace leadbridge::gateway

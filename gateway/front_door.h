@@ -1,0 +1,37 @@
+#pragma once
+// What the HTTP server hands over: callbacks and hooks, the API, health, metrics, and the page at
+// /.
+
+#include <functional>
+#include <string>
+
+#include "base/http_server.h"
+#include "base/metrics.h"
+#include "gateway/api.h"
+#include "gateway/callbacks.h"
+
+namespace leadbridge::gateway {
+
+// Why the daemon is not ready; "" = it is.
+using Readiness = std::function<std::string()>;
+
+class FrontDoor {
+public:
+    FrontDoor(
+        Api& api, Callbacks& callbacks, Metrics& metrics, const Clock& clock, Readiness ready
+    );
+
+    void handle(Request&& request, Responder responder);
+    static std::size_t body_limit(Method method, std::string_view path);
+
+private:
+    Response answer(const Request& request);
+
+    Api& api_;
+    Callbacks& callbacks_;
+    Metrics& metrics_;
+    const Clock& clock_;
+    const Readiness ready_;
+};
+
+}  // namespace leadbridge::gateway
