@@ -189,6 +189,8 @@ void SqliteWriter::run_write(WaitingWrite& write) {
 void SqliteWriter::release(Group& group) {
     ++commits_;
     commits_total_.add();
+    const bool changes = last_change_ > committed_change_;
+    committed_change_ = last_change_;  // before anybody hears of the commit
     for (auto& append : group.appends) {
         append.done(append.outcome);
     }
@@ -208,8 +210,7 @@ void SqliteWriter::release(Group& group) {
     for (const auto& signal : signals) {
         signal();
     }
-    if (last_change_ > committed_change_) {
-        committed_change_ = last_change_;
+    if (changes) {
         changed_();
     }
 }

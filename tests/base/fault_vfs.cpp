@@ -47,13 +47,13 @@ int on_write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offse
     return real(file)->pMethods->xWrite(real(file), data, size, offset);
 }
 
-int on_sync(sqlite3_file* file, int flags) {
+// The power never fails in these tests, so a sync that succeeds need not be a real one.
+int on_sync(sqlite3_file*, int) {
     auto& faults = disk_faults();
     const auto n = ++faults.syncs;
-    if (take_one(faults.failing_syncs) || (faults.one_sync_in > 0 && n % faults.one_sync_in == 0)) {
-        return SQLITE_IOERR_FSYNC;
-    }
-    return real(file)->pMethods->xSync(real(file), flags);
+    const bool fails =
+        take_one(faults.failing_syncs) || (faults.one_sync_in > 0 && n % faults.one_sync_in == 0);
+    return fails ? SQLITE_IOERR_FSYNC : SQLITE_OK;
 }
 
 const sqlite3_io_methods methods = {
