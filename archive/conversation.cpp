@@ -52,7 +52,7 @@ std::optional<ConversationRef> conversation_of(const Message& message) {
     }
     const auto unique = [](std::vector<std::string>& list) {
         std::ranges::sort(list);
-        list.erase(std::ranges::unique(list).begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
     };
     unique(ref.participants);
     unique(members);

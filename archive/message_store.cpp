@@ -181,7 +181,9 @@ Result<MessagePage> MessageStore::messages_with(
             );
         }
         std::ranges::sort(conversations);
-        conversations.erase(std::ranges::unique(conversations).begin(), conversations.end());
+        conversations.erase(
+            std::unique(conversations.begin(), conversations.end()), conversations.end()
+        );
         MessagePage page;
         for (const std::int64_t conversation : conversations) {
             if (sees(s, viewer.corp, scope, conversation)) {
