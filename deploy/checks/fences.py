@@ -52,6 +52,8 @@ WORD_FENCES = [
      "the environment is read at the door only"),
     (r"^\s*#\s*define\b", r"connectors/sandbox/fake_sdk/.*", "no macros"),
     (r"^#ifndef \w+_H_?$", r"(?!)", "use #pragma once"),
+    (r"\bstd::ranges::(unique|remove(_if)?|rotate|(stable_)?partition|search(_n)?|equal_range|find_end|subrange)\b|\bstd::(views|ranges::views)::|\bstd::ranges::\w+_view\b",
+     r"(?!)", "clang 14 cannot compile this with libstdc++ 12; use the iterator form"),
     (r"\busing namespace std\s*;", r"(?!)", "name what you use"),
 ]
 WORD_FENCES = [(re.compile(a), re.compile(b + r"$"), why) for a, b, why in WORD_FENCES]
