@@ -176,6 +176,7 @@ struct Core : std::enable_shared_from_this<Core> {
 
     asio::io_context io{1};
     Acceptor acceptor{io.get_executor()};
+    const std::uint16_t port;
     Timer ticker{io.get_executor()};
     Timer accept_pause{io.get_executor()};
     ServerMetrics counters;
@@ -584,7 +585,8 @@ Core::Core(HttpServerOptions o, const Clock& c, Metrics& metrics, HttpHandler h)
       read_limits{options.max_header_bytes, options.max_body_bytes, options.body_limit},
       clock(c),
       handler(std::move(h)),
-      counters(metrics, bind()) {
+      port(bind()),
+      counters(metrics, port) {
     load_tls();
     for (const std::string& proxy : options.trusted_proxies) {
         if (normal_address(proxy).empty()) {
@@ -874,7 +876,7 @@ void HttpServer::start() {
 }
 
 std::uint16_t HttpServer::port() const {
-    return state_->core->acceptor.local_endpoint().port();
+    return state_->core->port;
 }
 
 void HttpServer::stop(std::int64_t grace_ms) {

@@ -110,6 +110,19 @@ TEST(HttpServer, ReadsRequestsThatArriveByteByByte) {
     EXPECT_TRUE(client.response().ends_with("PUT /slow [abcde]"));
 }
 
+// Beast's parser aborts by an assertion when a body's only chunk, the last one, comes in pieces.
+TEST(HttpServer, TakesALastChunkInPieces) {
+    const TestServer s(echo);
+    auto client = s.client();
+    const std::string head = "POST /e HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (std::size_t cut = 0; cut < 5; ++cut) {
+        client.send(head + std::string("0\r\n\r\n").substr(0, cut));
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        client.send(std::string("0\r\n\r\n").substr(cut));
+        EXPECT_TRUE(client.response().ends_with("POST /e []")) << cut;
+    }
+}
+
 TEST(HttpServer, DoesNotTakeTrailersForHeaders) {
     const TestServer s([](Request&& request, const Responder& r) {
         r.respond(Response::text(200, std::string(request.headers.get("Authorization"))));
@@ -200,7 +213,7 @@ TEST(HttpServer, RefusesMalformedRequestsAndCloses) {
         {"GET / HTTP/1.1\nHost: a\n\n", 400},
         {"GET / HTTP/1.1\r\nHost: a\nX: 1\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: a\rX: 1\r\n\r\n", 400},
-        {std::string("GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 37), 400},
+        {"GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(1, '\0') + "\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: a\r\nB@d: 1\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: a\r\nnocolon\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\nHost: a\r\n: empty\r\n\r\n", 400},
