@@ -22,7 +22,7 @@ def property_of(test, name, fallback):
 
 def tests_of(build, label):
     out = subprocess.run(["ctest", "--show-only=json-v1", "-L", f"^{label}$"], cwd=build, capture_output=True, check=True, text=True)
-    return [t for t in json.loads(out.stdout)["tests"] if "command" in t]
+    return json.loads(out.stdout)["tests"]
 
 
 def cases_in(report):
@@ -34,6 +34,8 @@ def cases_in(report):
 
 def run(test, out_dir):
     name, out = test["name"], out_dir / f'{test["name"]}.json'
+    if "command" not in test:  # ctest leaves it out when the program is not there
+        return name, 0, [f"{name}: its program was not built"], None
     out.unlink(missing_ok=True)
     log = out_dir / f"{name}.log"
     env = dict(os.environ, GTEST_OUTPUT=f"json:{out}", GTEST_COLOR="no")
@@ -44,6 +46,8 @@ def run(test, out_dir):
                                   cwd=property_of(test, "WORKING_DIRECTORY", None)).returncode
         except subprocess.TimeoutExpired:
             code = "out of time"
+        except OSError as error:
+            code = f"no start: {error.strerror}"
     failed, passed = [], 0
     try:
         for case, good in cases_in(json.loads(out.read_text())):
@@ -56,6 +60,15 @@ def run(test, out_dir):
     if code != 0 and not failed:
         failed.append(f"{name}: ended with {code}")
     return name, passed, failed, log
+
+
+def part_of(lines, case):
+    """What the case printed, its last 40 lines; the end of everything when it did not end itself."""
+    starts = [i for i, line in enumerate(lines) if line.startswith("[ RUN ") and line.endswith(" " + case)]
+    ends = [i for i, line in enumerate(lines) if line.startswith("[  FAILED  ] " + case)]
+    if starts and ends:
+        return lines[starts[0] + 1:ends[0]][-40:]
+    return lines[-40:]
 
 
 def main():
@@ -73,10 +86,10 @@ def main():
             passed += good
             failed += len(bad)
             print(f"{name}: {good} passed, {len(bad)} failed")
+            lines = log.read_text(errors="replace").split("\n") if bad and log else []
             for case in bad:
                 print(f"  FAILED {case}")
-            if bad:
-                print("\n".join("    " + line for line in log.read_text(errors="replace").split("\n")[-60:]))
+                print("\n".join("    " + line for line in part_of(lines, case)))
     print(f"cases: {passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
