@@ -131,7 +131,7 @@ Result<Way> update(const WecomServices& s, const Job& job, const crm::Channel& c
 JobOutcome run_delete(const WecomServices& s, const Job& job, const crm::PushChannel& payload) {
     std::string config_id = payload.config_id;
     if (config_id.empty()) {
-        // It was removed before we learnt what came of its making.
+        // The channel was removed before we learnt what came of its making.
         const crm::ChannelId id{payload.channel_id};
         const auto found =
             look_up(s, job.corp, crm::issue_state(id), id_time_ms(payload.channel_id));
@@ -183,7 +183,9 @@ JobOutcome run(const WecomServices& s, const Job& job) {
         return JobRetry{channel.error().message};
     }
     if (!*channel) {
-        return JobDone{};  // removed meanwhile: its own job cleans up
+        // Removed meanwhile. A way that an earlier try may have made is nobody's: it goes too.
+        return job.tries > 1 ? run_delete(s, job, {payload->channel_id, "delete", ""})
+                             : JobOutcome{JobDone{}};
     }
     auto way = (*channel)->config_id.empty() ? make(s, job, **channel) : update(s, job, **channel);
     if (!way) {

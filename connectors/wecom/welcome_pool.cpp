@@ -71,7 +71,11 @@ void WelcomePool::make_ready(Queue& queue, CorpId corp, Lane& lane) const {
 }
 
 bool WelcomePool::may_run(const Queue& queue, const Lane& lane) const {
-    return !lane.slow || queue.slow_running < std::max(1, options_.max_threads / 2);
+    const int half = std::max(1, options_.max_threads / 2);
+    if (queue.running >= half && lane.running > 0) {
+        return false;
+    }
+    return !lane.slow || queue.slow_running < half;
 }
 
 bool WelcomePool::pick(Queue& queue, CorpId& corp) const {
@@ -131,6 +135,7 @@ void WelcomePool::work() {
         lane.waiting.pop_front();
         --queue->waiting;
         ++lane.running;
+        ++queue->running;
         lane.ready = false;
         const bool slow = lane.slow;
         queue->slow_running += slow ? 1 : 0;
@@ -150,6 +155,7 @@ void WelcomePool::work() {
         task = nullptr;
         queue.raw().lock();
         --lane.running;
+        --queue->running;
         queue->slow_running -= slow ? 1 : 0;
         make_ready(*queue, corp, lane);
     }

@@ -66,6 +66,7 @@ private:
         std::vector<std::thread> threads;
         std::size_t waiting = 0;
         int idle = 0;
+        int running = 0;
         int slow_running = 0;
         bool stopping = false;
     };

@@ -341,6 +341,7 @@ TEST_F(ContactSync, a_relation_that_ended_is_ended_here) {
     room.befriend("anna", "wm7");
     room.run_for(120'000);
     ASSERT_TRUE(friends().contains("anna:wm7"));
+    room.clock.advance(3'600'000);
     room.wecom.on(get_name, [](const FakeCall&) { return errcode(84061); });
     room.put(crm::RefetchContact{"wm7", false});
     room.drain();

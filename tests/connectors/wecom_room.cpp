@@ -108,13 +108,13 @@ void WecomRoom::run_for(std::int64_t ms) {
     const auto until = clock.now() + ms;
     drain();
     while (clock.now() < until) {
-        clock.advance(std::min<std::int64_t>(1'000, until - clock.now()));
+        const auto due = read<std::int64_t>([](Snapshot& s) {
+            return s.number("SELECT COALESCE(MIN(run_at), 0) FROM job WHERE state = 0");
+        });
+        const auto next = due == 0 ? until : std::clamp<std::int64_t>(due, clock.now() + 1, until);
+        clock.advance(next - clock.now());
         drain();
     }
-}
-
-void WecomRoom::lose_leases() {
-    clock.advance(3'600'000);
 }
 
 std::vector<JobRow> WecomRoom::jobs_in(std::string_view queue, std::optional<JobState> state) {

@@ -19,6 +19,13 @@
 
 namespace leadbridge::wecom {
 
+inline crm::Attachment attachment(crm::AttachmentKind kind, std::int64_t media_id = 0) {
+    crm::Attachment out;
+    out.kind = kind;
+    out.media_id = media_id;
+    return out;
+}
+
 class WecomRoom {
 public:
     explicit WecomRoom(SqliteWriterMode writer = SqliteWriterMode::on_caller_for_tests);
@@ -34,8 +41,6 @@ public:
     void drain();
     // drain(), then the clock goes on to the next due job, until `ms` have passed.
     void run_for(std::int64_t ms);
-    // As if the process had died while it held leases.
-    void lose_leases();
 
     template <class T>
     void put(const T& payload, CorpId of = CorpId{}) {
