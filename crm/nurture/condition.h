@@ -37,6 +37,15 @@ struct ConditionLimits {
     std::size_t json_bytes = 64 << 10;
 };
 
+// For canonical text that was validated when it was stored: segments that were put in the place of
+// their terms may be larger.
+inline constexpr ConditionLimits stored_condition_limits{
+    .depth = 80,
+    .terms = 1'000,
+    .values = 200,
+    .text_bytes = 200,
+    .json_bytes = std::size_t{8} << 20};
+
 enum class FieldKind : std::uint8_t { text, number, id, time };
 enum class FieldOp : std::uint8_t {
     eq,

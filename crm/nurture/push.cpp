@@ -149,7 +149,7 @@ Result<std::string> frozen_condition(Snapshot& s, const Push& push) {
         top.kind = Condition::Kind::segment;
         top.id = push.segment.value;
     } else {
-        Result<Condition> parsed = parse_condition(push.condition);
+        Result<Condition> parsed = parse_condition(push.condition, stored_condition_limits);
         if (!parsed) {
             return parsed.error();
         }

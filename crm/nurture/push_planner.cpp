@@ -12,12 +12,6 @@ namespace leadbridge::crm {
 
 namespace {
 
-constexpr ConditionLimits stored_limits{
-    .depth = 80,
-    .terms = 1'000,
-    .values = 200,
-    .text_bytes = 200,
-    .json_bytes = std::size_t{1} << 20};
 constexpr int slices_per_extension = 50;
 constexpr std::int64_t lease_ms = 60'000;
 
@@ -240,7 +234,7 @@ bool PushPlanner::begin(Work& work) {
 }
 
 bool PushPlanner::plan_recipients(Work& work) {
-    Result<Condition> condition = parse_condition(work.condition, stored_limits);
+    Result<Condition> condition = parse_condition(work.condition, stored_condition_limits);
     if (!condition) {
         throw DatabaseError(
             "push " + work.push.str() +

@@ -61,7 +61,7 @@ private:
                 "/: there is no segment " + std::to_string(id),
                 "condition_unknown_segment"};
         }
-        Result<Condition> parsed = parse_condition(*body);
+        Result<Condition> parsed = parse_condition(*body, stored_condition_limits);
         if (!parsed) {
             return parsed;
         }
