@@ -71,6 +71,10 @@ std::vector<WelcomeRow> list_welcomes(
 
 namespace welcome_rows {
 
+std::string code_place(std::int64_t inbox_id) {
+    return "welcome:" + std::to_string(inbox_id);
+}
+
 bool insert(Transaction& tx, const WelcomeRow& row, std::string_view sealed_code) {
     return tx.execute(
                "INSERT INTO welcome(corp_id,inbox_id,channel_id,userid,external_userid,state_text,"

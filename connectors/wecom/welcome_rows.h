@@ -10,6 +10,8 @@ struct Sealed {
     std::string code;  // sealed
 };
 
+// What the sealed code of a row is bound to.
+std::string code_place(std::int64_t inbox_id);
 // False when the inbox row has one already.
 bool insert(Transaction& tx, const WelcomeRow& row, std::string_view sealed_code);
 void update(Transaction& tx, const WelcomeRow& row);
