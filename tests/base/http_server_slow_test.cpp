@@ -164,6 +164,23 @@ TEST(HttpServerSlow, SurvivesClientsThatVanish) {
     EXPECT_GT(handled, 0);
 }
 
+TEST(HttpServerSlow, NoticesABlockedIoThread) {
+    HttpServerOptions options;
+    options.body_limit = [](Method, std::string_view path) -> std::size_t {
+        if (path == "/block") {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1'600));
+        }
+        return 0;
+    };
+    TestServer s(ok, options);
+    auto client = s.client();
+    client.send("GET /block HTTP/1.1\r\nHost: t\r\n\r\n");
+    EXPECT_NE(client.response(), "");
+    const auto stalls =
+        "leadbridge_http_io_stalls_total{port=\"" + std::to_string(s.server.port()) + "\"} 1";
+    EXPECT_NE(s.metrics.render().find(stalls), std::string::npos);
+}
+
 TEST(HttpServerStop, FinishesWhatIsInFlightAndClosesTheRest) {
     std::atomic<bool> started{false};
     auto s = std::make_unique<TestServer>([&](Request&& r, const Responder& out) {
