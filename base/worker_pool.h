@@ -29,7 +29,9 @@ public:
     bool submit(std::string_view key, std::function<void()> work);
 
     bool submit(std::function<void()> work) { return submit({}, std::move(work)); }
-    // Work without a key, all at once; cheaper than one by one. Gives back what found no place, in order.
+
+    // Work without a key, all at once; cheaper than one by one. Gives back what found no place, in
+    // order.
     std::vector<std::function<void()>> submit_all(std::vector<std::function<void()>> work);
 
     std::size_t waiting() const;
