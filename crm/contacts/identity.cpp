@@ -57,11 +57,12 @@ Result<std::string> normal_phone(std::string_view text) {
         digits.erase(0, 2);
         plus = true;
     }
+    const bool one_digit =
+        std::all_of(digits.begin(), digits.end(), [&](char c) { return c == digits.front(); });
     if (!plus && digits.size() == 11 && digits.front() == '1') {
         digits.insert(0, "86");
     }
-    if (digits.size() < 7 || digits.size() > 17 ||
-        std::all_of(digits.begin(), digits.end(), [&](char c) { return c == digits.front(); })) {
+    if (digits.size() < 7 || digits.size() > 17 || one_digit) {
         return unusable("phone number");
     }
     return digits;

@@ -194,6 +194,12 @@ void TagStore::pushed(
         }
         return;
     }
+    // A sync may have met the new tag first and taken it for another one.
+    tx.execute(
+        "UPDATE tag SET deleted_ms = ? WHERE corp_id = ? AND wecom_id = ? AND wecom_id <> '' AND "
+        "id <> ? AND deleted_ms = 0",
+        {services_.clock.now(), corp, wecom_id, id}
+    );
     tx.execute(
         "UPDATE tag SET wecom_id = CASE WHEN ? <> '' THEN ? ELSE wecom_id END, sync = ?, error = "
         "'' WHERE corp_id = ? AND id = ?",
@@ -209,6 +215,7 @@ void TagStore::pushed(
     if (!tag->wecom_id.empty() || wecom_id.empty()) {
         return;
     }
+    derive_everywhere(tx, corp, id, wecom_id);
     // Contacts that got the tag while WeCom did not have it yet are marked now.
     const auto waiting = tx.all(
         "SELECT contact_id FROM contact_tag WHERE corp_id = ? AND tag_id = ? AND own = 1 LIMIT 500",

@@ -233,6 +233,7 @@ Status CorpStore::remove(Transaction& tx, CorpId id, std::string_view with_data)
         {clock_.now(), id}
     );
     tx.execute("DELETE FROM corp WHERE id = ?", {id});
+    tx.execute("INSERT INTO removed_corp(corp_id, removed_ms) VALUES(?,?)", {id, clock_.now()});
     tx.changed({id, "corp", id.value, "deleted"});
     tx.changed({id, "source", 0, "deleted"});
     return {};

@@ -84,7 +84,8 @@ public:
     Result<CorpId> put(Transaction& tx, const Corp& corp);
     std::optional<Corp> find(Snapshot& s, CorpId id) const;
     std::vector<Corp> list(Snapshot& s) const;
-    // Error{conflict} while it still has contacts, unless with_data names its wecom_id.
+    // Error{conflict} while it still has contacts, unless with_data names its wecom_id. Its data
+    // goes afterwards, in slices (crm/staff/corp_purge.h).
     Status remove(Transaction& tx, CorpId id, std::string_view with_data);
 
 private:

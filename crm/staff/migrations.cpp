@@ -31,6 +31,10 @@ CREATE TABLE corp(
   created_ms INTEGER NOT NULL);
 CREATE UNIQUE INDEX corp_wecom ON corp(wecom_id);
 
+CREATE TABLE removed_corp(
+  corp_id INTEGER PRIMARY KEY,
+  removed_ms INTEGER NOT NULL);
+
 CREATE TABLE member(
   id INTEGER PRIMARY KEY,
   corp_id INTEGER NOT NULL,

@@ -114,7 +114,7 @@ TEST(Content, placeholders_are_filled_and_unknown_ones_stay) {
         fill_placeholders("{contact}，我是{member}（{channel}）", values), "小王，我是Ann（展厅）"
     );
     EXPECT_EQ(fill_placeholders("{who} {contact", values), "{who} {contact");
-    EXPECT_EQ(fill_placeholders("{{contact}}", values), "{{contact}}");
+    EXPECT_EQ(fill_placeholders("{{contact}}", values), "{小王}");
     EXPECT_EQ(fill_placeholders("{contact}", {"{member}", "x", ""}), "{member}")
         << "a name is never read as a template";
     EXPECT_TRUE(names_contact({"hi {contact}", {}}));

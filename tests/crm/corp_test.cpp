@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/crypto.h"
+#include "crm/corp_tables.h"
 #include "tests/crm/crm_world.h"
 
 namespace leadbridge::crm {
@@ -152,6 +153,68 @@ TEST_F(CorpTest, is_removed_only_when_empty_or_with_its_data_named) {
     EXPECT_TRUE(remove("ww0123456789abcdef"));
     EXPECT_FALSE(find(id).has_value());
     EXPECT_EQ(remove("").error().code, ErrorCode::not_found);
+}
+
+TEST_F(CorpTest, the_data_of_a_removed_corp_goes_in_slices_and_no_others) {
+    const CorpId gone = *put(sample("wwgone"));
+    const CorpId stays = *put(sample("wwstays"));
+    for (const CorpId corp : {gone, stays}) {
+        w.corp = corp;
+        const Channel channel = w.channel("码", {"ann"}, {w.tag("展厅")});
+        for (int i = 0; i < 7; ++i) {
+            const std::string external = "wm" + std::to_string(i);
+            w.take(1'000, CrmWorld::add("ann", external, channel.state));
+            w.take(
+                2'000, MessagesSeen{"c", "ann", external, "", 1, 1, 1'000, 1'500, "m", true, {}}
+            );
+            w.take(3'000, ConsentGiven{"ann", external});
+        }
+    }
+    const auto rows = [&](CorpId corp) {
+        std::int64_t n = 0;
+        for (const CorpTable& t : crm_tables()) {
+            n += w.number(
+                "SELECT COUNT(*) FROM " + std::string(t.table) + " WHERE corp_id = ?", {corp}
+            );
+        }
+        return n;
+    };
+    const std::int64_t kept = rows(stays);
+    const auto purge = [&] {
+        return *w.write([&](Transaction& tx) -> Result<std::int64_t> {
+            return purge_removed_corps(tx, crm_tables(), 3);
+        });
+    };
+    EXPECT_EQ(purge(), 0);
+    ASSERT_TRUE(w.write([&](Transaction& tx) { return store.remove(tx, gone, "wwgone"); }));
+    EXPECT_GT(rows(gone), 0);
+    int slices = 0;
+    while (purge() > 0) {
+        ++slices;
+    }
+    EXPECT_GT(slices, 3);
+    EXPECT_EQ(rows(gone), 0);
+    EXPECT_EQ(rows(stays), kept);
+}
+
+TEST_F(CorpTest, no_table_of_crm_is_forgotten_by_the_purge) {
+    std::vector<std::string> named = {
+        "corp", "removed_corp", "api_token", "job", "job_epoch", "corp_key", "master_key_print"};
+    for (const CorpTable& t : crm_tables()) {
+        named.emplace_back(t.table);
+    }
+    const auto tables = w.read([](Snapshot& s) {
+        return s.all(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%corp_id%' AND name "
+            "<> 'change_log'",
+            {},
+            [](const Row& row) { return row.str(0); }
+        );
+    });
+    EXPECT_GT(tables.size(), 25U);
+    for (const std::string& table : tables) {
+        EXPECT_NE(std::find(named.begin(), named.end(), table), named.end()) << table;
+    }
 }
 
 TEST_F(CorpTest, the_directory_follows_changes_without_being_asked) {

@@ -1,0 +1,12 @@
+#pragma once
+// Which tables of crm hold a corp's data, for purge_removed_corps().
+
+#include <span>
+
+#include "crm/staff/corp_purge.h"
+
+namespace leadbridge::crm {
+
+std::span<const CorpTable> crm_tables();
+
+}  // namespace leadbridge::crm

@@ -1,0 +1,91 @@
+#include "crm/leads/channel.h"
+#include "crm/staff/list_text.h"
+#include "crm/staff/query.h"
+
+namespace leadbridge::crm {
+namespace {
+
+constexpr std::string_view channel_columns =
+    "SELECT ch.id, ch.corp_id, ch.name, ch.kind, ch.state, ch.config_id, ch.qr_code, ch.members, "
+    "ch.tag_ids, "
+    "ch.skip_verify, ch.welcome, ch.sync, ch.sync_error, ch.version, ch.created_ms FROM channel ch";
+
+std::vector<TagId> read_tags(std::string_view text) {
+    std::vector<TagId> out;
+    for (const std::int64_t id : text_ids(text)) {
+        out.emplace_back(id);
+    }
+    return out;
+}
+
+Channel read_channel(const Row& row) {
+    Channel c;
+    c.id = row.id<ChannelId>(0);
+    c.corp = row.id<CorpId>(1);
+    c.name = row.str(2);
+    c.kind = static_cast<ChannelKind>(row.integer(3));
+    c.state = row.str(4);
+    c.config_id = row.str(5);
+    c.qr_code = row.str(6);
+    c.members = text_strings(row.text(7));
+    c.tags = read_tags(row.text(8));
+    c.skip_verify = row.flag(9);
+    c.welcome = decode_content(row.text(10)).value_or({});
+    c.sync = static_cast<ChannelSync>(row.integer(11));
+    c.sync_error = row.str(12);
+    c.version = row.integer(13);
+    c.created_ms = row.integer(14);
+    return c;
+}
+
+}  // namespace
+
+std::optional<Channel> ChannelStore::find(Snapshot& s, const Viewer& viewer, ChannelId id) {
+    return Query(channel_columns)
+        .where("ch.corp_id = ? AND ch.id = ? AND ch.removed_ms = 0", {viewer.corp, id})
+        .one(s, read_channel);
+}
+
+std::optional<Channel> ChannelStore::find_by_state(
+    Snapshot& s, CorpId corp, std::string_view state
+) {
+    if (!read_state(state)) {
+        return std::nullopt;
+    }
+    return Query(channel_columns)
+        .where("ch.corp_id = ? AND ch.state = ?", {corp, state})
+        .one(s, read_channel);
+}
+
+PageOf<Channel> ChannelStore::list(Snapshot& s, const Viewer& viewer, const Page& page) {
+    Query query(channel_columns);
+    query.where("ch.corp_id = ? AND ch.removed_ms = 0", {viewer.corp});
+    return page_of(s, query, "ch.id", page, read_channel, [](const Channel& c) {
+        return c.id.value;
+    });
+}
+
+ChannelStats ChannelStore::stats(Snapshot& s, const Viewer& viewer, ChannelId id) {
+    const auto count =
+        [&](std::string_view select, std::string_view condition, std::string_view member) {
+            Query query(select);
+            query.where(condition, {viewer.corp, id}).where(member_clause(viewer, member));
+            return query.number(s);
+        };
+    constexpr std::string_view follows = "SELECT COUNT(*) FROM follow f";
+    ChannelStats out;
+    out.adds = count(follows, "f.corp_id = ? AND f.channel_id = ?", "f.member_id");
+    out.lost = count(follows, "f.corp_id = ? AND f.channel_id = ? AND f.live = 0", "f.member_id");
+    out.spoke = count(
+        "SELECT COUNT(*) FROM follow f JOIN chat_summary cs ON cs.corp_id = f.corp_id AND "
+        "cs.contact_id = f.contact_id AND "
+        "cs.member_id = f.member_id AND cs.from_contact > 0",
+        "f.corp_id = ? AND f.channel_id = ?",
+        "f.member_id"
+    );
+    out.leads =
+        count("SELECT COUNT(*) FROM lead l", "l.corp_id = ? AND l.first_channel = ?", "l.owner");
+    return out;
+}
+
+}  // namespace leadbridge::crm
