@@ -62,7 +62,7 @@ bool decrypt(const std::string& key, const std::string& sealed, std::string& pla
         EVP_DecryptFinal_ex(context.get(), raw(plain) + first, &last) != 1) {
         return false;
     }
-    plain.resize(static_cast<std::size_t>(first + last));
+    plain.resize(static_cast<std::size_t>(first) + static_cast<std::size_t>(last));
     return true;
 }
 
