@@ -39,7 +39,7 @@ struct WorkerOptions {
 class WorkerProcess {
 public:
     // Error{permanent, "worker_missing"} when the executable cannot be started. cancel_fd: readable
-    // = give up waiting.
+    // = give up waiting, -1 = none.
     static Result<std::unique_ptr<WorkerProcess>> start(
         SpawnThread& spawner, const WorkerOptions& options, int cancel_fd
     );
