@@ -236,7 +236,12 @@ JobOutcome run_poll(const MassSendServices& m, const Job& job) {
     if (!batch) {
         return JobRetry{batch.error().message};
     }
-    if (!*batch || (*batch)->state != crm::RecipientState::submitted) {
+    // A cancelled batch is looked at once more: whoever was sent to before the cancellation was
+    // delivered.
+    const bool has_task = *batch && !(*batch)->msgid.empty() &&
+                          ((*batch)->state == crm::RecipientState::submitted ||
+                           (*batch)->state == crm::RecipientState::cancelled);
+    if (!has_task) {
         return JobDone{};
     }
     if (auto polled = Poller(m, job, **batch).poll(); !polled) {
