@@ -29,9 +29,9 @@ std::string allow_list(const std::vector<Method>& methods) {
 // Paths that concern the machine or a corp named in the path itself: no corp has to be chosen
 // first.
 bool needs_corp(std::string_view pattern) {
-    for (const std::string_view prefix :
-         {"/api/v1/corps", "/api/v1/tokens", "/api/v1/openapi.json", "/api/v1/me"}) {
-        if (pattern.starts_with(prefix)) {
+    for (const std::string_view resource : {"corps", "tokens", "openapi.json", "me"}) {
+        const std::string path = "/api/v1/" + std::string(resource);
+        if (pattern == path || pattern.starts_with(path + "/")) {
             return false;
         }
     }
