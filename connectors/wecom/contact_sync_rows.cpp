@@ -1,5 +1,6 @@
 #include "connectors/wecom/contact_sync_rows.h"
 
+#include "crm/outbox.h"
 #include "crm/staff/member.h"
 
 namespace leadbridge::wecom::sync_rows {
@@ -204,3 +205,49 @@ Status apply_gone(
 }
 
 }  // namespace leadbridge::wecom::sync_rows
+
+namespace leadbridge::wecom {
+
+std::string_view to_string(SyncKind kind) noexcept {
+    return kind == SyncKind::full ? "full" : "incremental";
+}
+
+std::string_view to_string(SyncStage stage) noexcept {
+    switch (stage) {
+        case SyncStage::members:
+            return "members";
+        case SyncStage::contacts:
+            return "contacts";
+        case SyncStage::sweep:
+            return "sweep";
+        case SyncStage::done:
+            return "done";
+        case SyncStage::failed:
+            return "failed";
+    }
+    return "";
+}
+
+std::int64_t start_contact_sync(
+    Transaction& tx, const WecomServices& services, CorpId corp, SyncKind kind
+) {
+    const auto running = sync_rows::unfinished(tx, corp);
+    const auto id = running ? running->view.id : services.ids.next();
+    if (!running) {
+        sync_rows::create(tx, corp, id, kind, services.clock.now());
+    }
+    crm::put_job(tx, services.jobs, corp, crm::SyncContacts{id});
+    return id;
+}
+
+std::optional<SyncRun> find_sync_run(Snapshot& s, CorpId corp, std::int64_t id) {
+    const auto run = sync_rows::find(s, corp, id);
+    return run ? std::optional{run->view} : std::nullopt;
+}
+
+std::optional<SyncRun> last_sync_run(Snapshot& s, CorpId corp) {
+    const auto run = sync_rows::last(s, corp);
+    return run ? std::optional{run->view} : std::nullopt;
+}
+
+}  // namespace leadbridge::wecom

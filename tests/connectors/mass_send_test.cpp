@@ -44,7 +44,7 @@ protected:
         for (auto& handler : planner.handlers()) {
             room.handlers.push_back(handler);
         }
-        room.wecom.on("externalcontact/get", [](const FakeCall&) { return errcode(-1); });
+        room.wecom.on("externalcontact/get", [](const FakeCall&) { return errcode(40058); });
         room.wecom.on(add_name, [this](const FakeCall& call) { return add(call); });
         room.wecom.on(list_name, [this](const FakeCall& call) { return list(call); });
         room.wecom.on(task_name, [this](const FakeCall& call) { return task(call); });

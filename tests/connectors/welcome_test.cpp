@@ -151,6 +151,7 @@ TEST_F(Welcome, a_name_that_cannot_be_had_in_a_second_is_replaced) {
     EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(1'800));
     EXPECT_EQ(sent_text(), "您好");
     go = true;
+    lane->stop();
 }
 
 TEST_F(Welcome, a_text_without_the_name_asks_nobody) {
