@@ -67,7 +67,7 @@ AppendOutcome SqliteWriter::store(WaitingAppend& append) {
         throw;
     } catch (const DatabaseError& e) {
         if (!connection_->in_transaction()) {
-            connection_->mark_troubled();
+            connection_->mark_troubled(e.what());
             throw;
         }
         // A failed statement undoes itself alone: the rest of the group goes on.

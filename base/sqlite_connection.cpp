@@ -243,6 +243,11 @@ CheckpointResult SqliteConnection::checkpoint(CheckpointMode mode) {
     return {log, folded, code != SQLITE_OK};
 }
 
+void SqliteConnection::mark_troubled(const std::string& why) {
+    troubled_ = true;
+    trouble_ = why;
+}
+
 void SqliteConnection::leave_log_on_close() noexcept {
     sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }

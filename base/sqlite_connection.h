@@ -66,7 +66,7 @@ public:
     // Set once a statement met a StoreTrouble, also when somebody swallowed the exception.
     bool troubled() const noexcept { return troubled_; }
 
-    void mark_troubled() noexcept { troubled_ = true; }
+    void mark_troubled(const std::string& why);
 
     const std::string& trouble() const noexcept { return trouble_; }
 

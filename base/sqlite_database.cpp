@@ -33,6 +33,12 @@ std::int64_t size_of(const AppendRow& row) {
     return static_cast<std::int64_t>(bytes);
 }
 
+void rethrow(std::exception_ptr& error) {
+    if (error) {
+        std::rethrow_exception(std::exchange(error, nullptr));
+    }
+}
+
 class SqliteDatabase final : public Database {
 public:
     SqliteDatabase(const SqliteOptions& options, const Clock& clock, Metrics& metrics)
@@ -78,14 +84,13 @@ public:
     }
 
     void migrate(std::span<const RoomMigrations> rooms) override {
-        auto task = std::make_unique<WriterTask>();
-        task->run = [&](SqliteConnection& connection) {
-            run_migrations(connection, clock_, rooms);
-        };
-        auto finished = task->finished.get_future();
-        queue_.push(std::move(task));
+        WriterTask task;
+        task.run = [&](SqliteConnection& connection) { run_migrations(connection, clock_, rooms); };
+        auto finished = task.finished.get_future();
+        queue_.push(task);
         work_here();
         finished.get();
+        rethrow(task.error);
     }
 
     DatabaseStats stats() override {
@@ -122,6 +127,7 @@ protected:
         }
         work_here();
         finished.get();
+        rethrow(waiting.error);
         return {};
     }
 
@@ -132,14 +138,9 @@ private:
         auto pause = std::chrono::milliseconds(50);
         while (true) {
             if (!writer_.healthy() && !writer_.recover()) {
-                writer_.fail(
-                    queue_.take_all(), std::make_exception_ptr(DatabaseError(writer_.trouble()))
-                );
+                writer_.fail(queue_.take_all(), writer_.trouble());
                 if (queue_.sleep(pause)) {
-                    writer_.fail(
-                        queue_.take_all(),
-                        std::make_exception_ptr(DatabaseError("the database is closing"))
-                    );
+                    writer_.fail(queue_.take_all(), "the database is closing");
                     return;
                 }
                 pause = std::min(pause * 2, std::chrono::milliseconds(5000));
@@ -165,9 +166,7 @@ private:
         working_here_ = this;
         while (!queue_.empty() || !writer_.healthy()) {
             if (!writer_.healthy() && !writer_.recover()) {
-                writer_.fail(
-                    queue_.take_all(), std::make_exception_ptr(DatabaseError(writer_.trouble()))
-                );
+                writer_.fail(queue_.take_all(), writer_.trouble());
                 break;
             }
             writer_.run(queue_.take(SqliteQueue::Wait::no));

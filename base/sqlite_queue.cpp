@@ -48,8 +48,8 @@ bool SqliteQueue::push(WaitingWrite& write) {
     return true;
 }
 
-void SqliteQueue::push(std::unique_ptr<WriterTask> task) {
-    state_.lock()->tasks.push_back(std::move(task));
+void SqliteQueue::push(WriterTask& task) {
+    state_.lock()->tasks.push_back(&task);
     filled_.notify_one();
 }
 

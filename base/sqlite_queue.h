@@ -34,20 +34,22 @@ struct WaitingWrite {
     const std::function<bool(Transaction&)>* fn = nullptr;  // lives in the caller, who waits
     std::promise<void> finished = {};
     RealClock::time_point since = {};
-    std::exception_ptr error = nullptr;
+    std::exception_ptr error =
+        nullptr;  // rethrown by the caller, who alone holds it once it is finished
     std::vector<std::function<void()>> signals = {};
 };
 
 // Work of the engine itself outside of any group: migrations.
 struct WriterTask {
-    std::function<void(SqliteConnection&)> run;
+    std::function<void(SqliteConnection&)> run;  // lives in the caller, who waits
     std::promise<void> finished = {};
+    std::exception_ptr error = nullptr;
 };
 
 struct Group {
     std::vector<WaitingAppend> appends;
     std::deque<WaitingWrite*> writes;
-    std::vector<std::unique_ptr<WriterTask>> tasks;
+    std::vector<WriterTask*> tasks;
 };
 
 class SqliteQueue {
@@ -59,7 +61,7 @@ public:
     bool push(WaitingAppend append);
     // Waits up to 2 s for a place. The write stays the caller's and must live until it is finished.
     bool push(WaitingWrite& write);
-    void push(std::unique_ptr<WriterTask> task);
+    void push(WriterTask& task);
 
     // Takes appends up to a group's size and all writes; those the group had no time for come back
     // by give_back(). Waits for something; empty only when closed and drained, or when not waiting.
@@ -80,7 +82,7 @@ private:
     struct State {
         std::deque<WaitingAppend> appends;
         std::deque<WaitingWrite*> writes;
-        std::vector<std::unique_ptr<WriterTask>> tasks;
+        std::vector<WriterTask*> tasks;
         std::int64_t bytes = 0;
         bool closed = false;
 

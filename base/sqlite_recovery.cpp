@@ -44,10 +44,7 @@ void SqliteWriter::maybe_checkpoint() {
         }
         checkpoints_total_.add();
     } catch (const DatabaseError& e) {
-        *trouble_.lock() = e.what();
-        disk_full_ = connection_->ran_out_of_space();
-        healthy_ = false;
-        healthy_gauge_.set(0);
+        refuse(e.what());
         log::error("base", "a checkpoint failed", {{"db", options_.name}, {"error", e.what()}});
     }
 }

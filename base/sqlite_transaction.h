@@ -51,8 +51,8 @@ public:
         } catch (const ConstraintViolation& e) {
             // Somebody else has written to the log of this file; reopening reads the numbering
             // anew.
-            connection_.mark_troubled();
-            throw StoreTrouble(e.what(), 0);
+            connection_.mark_troubled(e.what());
+            throw StoreTrouble(connection_.trouble(), 0);
         }
         ++last_change_;
     }

@@ -15,6 +15,13 @@ const std::vector<double> row_buckets = {1, 2, 5, 10, 20, 50, 100, 200, 512, 100
 const std::vector<double> second_buckets = {
     0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5};
 
+// The waiter and its promise may be gone as soon as the promise is kept, so the promise is taken
+// out first.
+void finish(std::promise<void>& promise) {
+    std::promise<void> finished = std::move(promise);
+    finished.set_value();
+}
+
 }  // namespace
 
 SqliteWriter::SqliteWriter(
@@ -107,15 +114,15 @@ void SqliteWriter::run(Group group) {
 }
 
 void SqliteWriter::run_task(WriterTask& task) {
-    std::promise<void> finished = std::move(task.finished);
     try {
         task.run(*connection_);
     } catch (...) {
-        healthy_ = healthy_ && !connection_->troubled();
-        finished.set_exception(std::current_exception());
-        return;
+        task.error = std::current_exception();
+        if (connection_->troubled()) {
+            refuse(connection_->trouble());
+        }
     }
-    finished.set_value();
+    finish(task.finished);
 }
 
 void SqliteWriter::execute(Group& group) {
@@ -169,9 +176,11 @@ void SqliteWriter::run_write(WaitingWrite& write) {
         write.error = std::current_exception();
     }
     current_ = nullptr;
-    if (connection_->troubled() || !connection_->in_transaction()) {
-        connection_->mark_troubled();
-        throw DatabaseError("the store failed inside a write: " + connection_->trouble());
+    if (!connection_->troubled() && !connection_->in_transaction()) {
+        connection_->mark_troubled(options_.path + ": the transaction ended inside a write");
+    }
+    if (connection_->troubled()) {
+        throw StoreTrouble("the store failed inside a write: " + connection_->trouble(), 0);
     }
     if (!keep) {
         connection_->execute("ROLLBACK TO one_write");
@@ -199,13 +208,7 @@ void SqliteWriter::release(Group& group) {
         for (auto& signal : write->signals) {
             signals.push_back(std::move(signal));
         }
-        // The caller may be gone as soon as its promise is kept, so it is taken out first.
-        std::promise<void> finished = std::move(write->finished);
-        if (write->error) {
-            finished.set_exception(write->error);
-        } else {
-            finished.set_value();
-        }
+        finish(write->finished);
     }
     for (const auto& signal : signals) {
         signal();
@@ -225,7 +228,6 @@ void SqliteWriter::abandon(Group& group, const DatabaseError& why) {
     last_change_ = committed_change_;
     const auto* trouble = dynamic_cast<const StoreTrouble*>(&why);
     bool broken = trouble != nullptr || connection_->troubled();
-    disk_full_ = connection_->ran_out_of_space();
     if (!broken && connection_->in_transaction()) {
         try {
             connection_->execute("ROLLBACK");
@@ -234,23 +236,29 @@ void SqliteWriter::abandon(Group& group, const DatabaseError& why) {
         }
     }
     if (broken) {
-        *trouble_.lock() = why.what();
-        healthy_ = false;
-        healthy_gauge_.set(0);
+        refuse(why.what());
     }
-    fail(std::move(group), std::make_exception_ptr(DatabaseError(why.what())));
+    fail(std::move(group), why.what());
 }
 
-void SqliteWriter::fail(Group group, const std::exception_ptr& why) {
+void SqliteWriter::refuse(const std::string& why) {
+    *trouble_.lock() = why;
+    disk_full_ = disk_full_ || connection_->ran_out_of_space();
+    healthy_ = false;
+    healthy_gauge_.set(0);
+}
+
+void SqliteWriter::fail(Group group, const std::string& why) {
     for (auto& append : group.appends) {
         append.done(AppendOutcome::failed);
     }
     for (auto* write : group.writes) {
-        std::promise<void> finished = std::move(write->finished);
-        finished.set_exception(why);
+        write->error = std::make_exception_ptr(DatabaseError(why));
+        finish(write->finished);
     }
-    for (auto& task : group.tasks) {
-        task->finished.set_exception(why);
+    for (auto* task : group.tasks) {
+        task->error = std::make_exception_ptr(DatabaseError(why));
+        finish(task->finished);
     }
 }
 

@@ -36,7 +36,7 @@ public:
     // After trouble: closes, reopens, recovers, tries a commit. False when the store is still
     // broken.
     bool recover();
-    void fail(Group group, const std::exception_ptr& why);
+    void fail(Group group, const std::string& why);
 
     bool healthy() const noexcept { return healthy_; }
 
@@ -60,6 +60,7 @@ private:
     void stored(const WaitingAppend& append);
     void abandon(Group& group, const DatabaseError& why);
     void release(Group& group);
+    void refuse(const std::string& why);
     void check_foreign_writer();
     bool has_room() const noexcept;
     bool make_ballast() noexcept;

@@ -250,16 +250,14 @@ TEST_F(SqliteFault, ACheckpointFoldsTheLogInWhenNothingWaits) {
     options.checkpoint_bytes = 200'000;
     open();
     auto& checkpoints = metrics.counter("leadbridge_db_checkpoints_total", "", {{"db", "core"}});
-    std::int64_t after_one_round = 0;
-    for (int round = 1; round <= 6; ++round) {
+    for (int round = 1; round <= 12; ++round) {
         for (int i = 0; i < 100; ++i) {
             ASSERT_TRUE(add());
         }
         EXPECT_TRUE(eventually([&] { return checkpoints.value() >= round; }));
-        after_one_round = round == 1 ? db->stats().wal_bytes : after_one_round;
     }
-    EXPECT_GT(after_one_round, options.checkpoint_bytes);
-    EXPECT_LT(db->stats().wal_bytes, 3 * after_one_round);  // each round began the log anew
+    // 1 200 commits write about 6 MB; a log that never began anew would hold them all.
+    EXPECT_LT(db->stats().wal_bytes, 4'000'000);
 }
 
 // The child appends with several threads' worth of rows in flight and tells each acknowledged id
