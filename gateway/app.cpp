@@ -445,6 +445,19 @@ App::~App() {
 
 void App::start() {
     Parts& p = *parts_;
+    // Whatever can refuse comes first: nothing runs yet when a port or path is taken.
+    p.server.emplace(
+        server_options(p.settings),
+        *p.clock,
+        p.metrics,
+        [&p](Request&& request, Responder responder) {
+            p.door.handle(std::move(request), std::move(responder));
+        }
+    );
+    p.control.emplace(
+        control_socket_path(p.settings.server.data_dir),
+        [&p](const Request& request) { return p.api.handle_local(request); }
+    );
     p.running = true;
     p.runner.emplace(p.jobs, *p.clock, JobRunnerOptions{.threads = p.settings.server.job_workers});
     for (JobHandler& handler : wecom::wecom_handlers(p.wecom_services, p.mass_services)) {
@@ -460,18 +473,6 @@ void App::start() {
     p.fetcher.start();
     p.puller.start();
     p.scheduler.start();
-    p.control.emplace(
-        control_socket_path(p.settings.server.data_dir),
-        [&p](const Request& request) { return p.api.handle_local(request); }
-    );
-    p.server.emplace(
-        server_options(p.settings),
-        *p.clock,
-        p.metrics,
-        [&p](Request&& request, Responder responder) {
-            p.door.handle(std::move(request), std::move(responder));
-        }
-    );
     p.server->start();
     log::info(
         "app",
