@@ -92,7 +92,8 @@ PullStep CorpPuller::failed(Error error) {
         step.wait_ms = std::max(step.wait_ms, options_.refused_wait_ms);
     }
     auto status = status_.lock();
-    if (!status->error || status->error->reason != error.reason) {
+    const bool news = !status->error || status->error->reason != error.reason;
+    if (news && error.reason != "cancelled") {
         log::warn(
             "archive",
             "pulling failed",
