@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "crm/nurture/push_ledger.h"
-#include "crm/nurture/push_rows.h"
+#include "crm/nurture/push_moves.h"
 #include "crm/outbox.h"
 
 namespace leadbridge::crm {
@@ -31,20 +31,8 @@ std::int64_t poll_pause(std::int64_t age) {
     return age < 7 * day ? 2 * hour : 12 * hour;
 }
 
-Error no_batch() {
-    return Error{ErrorCode::not_found, "no such batch of this corp"};
-}
-
 Error not_submitted(const BatchRow& b) {
-    return Error{
-        .code = ErrorCode::conflict,
-        .message =
-            "batch " + b.id.str() + " is " + std::string(to_string(b.state)) + ", not submitted",
-        .reason = "batch_state"};
-}
-
-void tell(Transaction& tx, const BatchRow& b) {
-    tx.changed({.corp = b.corp, .topic = "push", .id = b.push.value, .kind = "updated"});
+    return wrong_batch_state(b, "it has no task");
 }
 
 }  // namespace
@@ -54,7 +42,7 @@ Status PushLedger::record_results(
 ) {
     std::optional<BatchRow> b = load_batch(tx, corp, id);
     if (!b) {
-        return no_batch();
+        return no_such_batch();
     }
     if (b->state != RecipientState::submitted && b->state != RecipientState::cancelled) {
         return not_submitted(*b);
@@ -79,7 +67,7 @@ Status PushLedger::record_results(
     }
     if (settle_recipients(tx, ids_, *b, settlements) > 0) {
         finish_push(tx, corp, b->push, now);
-        tell(tx, *b);
+        tell_push(tx, *b);
     }
     return {};
 }
@@ -98,7 +86,7 @@ Result<std::optional<UnixMillis>> PushLedger::record_polled(
 ) {
     std::optional<BatchRow> b = load_batch(tx, corp, id);
     if (!b) {
-        return no_batch();
+        return no_such_batch();
     }
     if (b->state == RecipientState::cancelled) {
         return std::optional<UnixMillis>();
@@ -134,7 +122,7 @@ Result<std::optional<UnixMillis>> PushLedger::record_polled(
 Status PushLedger::record_cancelled(Transaction& tx, CorpId corp, BatchId id) {
     std::optional<BatchRow> b = load_batch(tx, corp, id);
     if (!b) {
-        return no_batch();
+        return no_such_batch();
     }
     if (b->state == RecipientState::cancelled) {
         return {};
@@ -149,14 +137,14 @@ Status PushLedger::record_cancelled(Transaction& tx, CorpId corp, BatchId id) {
     enqueue_settle(tx, jobs_, *b);
     // One last look: whoever was sent to before the cancellation was delivered.
     put_job(tx, jobs_, corp, PollPushBatch{b->push.value, id.value}, clock_.now() + minute);
-    tell(tx, *b);
+    tell_push(tx, *b);
     return {};
 }
 
 Status PushLedger::begin_remind(Transaction& tx, CorpId corp, BatchId id) {
     std::optional<BatchRow> b = load_batch(tx, corp, id);
     if (!b) {
-        return no_batch();
+        return no_such_batch();
     }
     if (b->state != RecipientState::submitted) {
         return not_submitted(*b);
@@ -187,7 +175,7 @@ Status PushLedger::begin_remind(Transaction& tx, CorpId corp, BatchId id) {
 Status PushLedger::record_second(Transaction& tx, CorpId corp, BatchId id, std::string_view msgid) {
     std::optional<BatchRow> b = load_batch(tx, corp, id);
     if (!b) {
-        return no_batch();
+        return no_such_batch();
     }
     const bool added =
         tx.execute(
@@ -197,7 +185,7 @@ Status PushLedger::record_second(Transaction& tx, CorpId corp, BatchId id, std::
         ) > 0;
     if (added) {
         add_count(tx, corp, b->push, "doubled_tasks", 1);
-        tell(tx, *b);
+        tell_push(tx, *b);
     }
     return {};
 }

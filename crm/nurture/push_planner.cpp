@@ -1,10 +1,10 @@
 #include "crm/nurture/push_planner.h"
 
-#include <map>
 #include <optional>
 
 #include "base/json.h"
 #include "crm/nurture/push_audience.h"
+#include "crm/nurture/push_packing.h"
 #include "crm/nurture/push_rows.h"
 #include "crm/outbox.h"
 
@@ -26,12 +26,6 @@ T must(Result<T> result) {
     }
     return std::move(*result);
 }
-
-struct Open {  // the batch that a sender's next recipients go to
-    BatchId id;
-    std::int64_t n = 0;
-    std::int64_t added = 0;
-};
 
 }  // namespace
 
@@ -55,94 +49,6 @@ struct PushPlanner::Work {
 
 namespace {
 
-// Opens batches and counts what goes into them, for one slice.
-class Packer {
-public:
-    Packer(
-        Transaction& tx,
-        IdSource& ids,
-        CorpId corp,
-        PushId push,
-        std::string_view content_hash,
-        int per_batch
-    )
-        : tx_(tx),
-          ids_(ids),
-          corp_(corp),
-          push_(push),
-          content_hash_(content_hash),
-          per_batch_(per_batch) {}
-
-    BatchId place(MemberId sender, const std::string& userid) {
-        auto [at, fresh] = open_.try_emplace(sender.value);
-        Open& open = at->second;
-        if (fresh) {
-            open = last_of(sender);
-        }
-        if (!open.id || open.n >= per_batch_) {
-            store(open);
-            open = create(sender, userid);
-        }
-        ++open.n;
-        ++open.added;
-        return open.id;
-    }
-
-    void finish() {
-        for (auto& [sender, open] : open_) {
-            store(open);
-        }
-    }
-
-private:
-    Open last_of(MemberId sender) {
-        return tx_
-            .one(
-                "SELECT id, n FROM push_batch WHERE corp_id = ? AND push_id = ? AND sender_id = ? "
-                "AND n < ? "
-                "ORDER BY id DESC LIMIT 1",
-                {corp_, push_, sender, per_batch_},
-                [](const Row& row) {
-                    return Open{row.id<BatchId>(0), row.integer(1), 0};
-                }
-            )
-            .value_or(Open{});
-    }
-
-    Open create(MemberId sender, const std::string& userid) {
-        Open open{ids_.next_as<BatchId>(), 0, 0};
-        tx_.execute(
-            "INSERT INTO push_batch (id, corp_id, push_id, sender_id, sender, content_hash, n, "
-            "settled, state, queued, "
-            "closed, attempt, request_hash, fence, lease_until, intent_ms, unknown_ms, "
-            "submitted_ms, confirmed_ms, "
-            "looks, msgid, errcode, error, fail_list, reminds) "
-            "VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, '', 0, 0, 0, 0, 0, 0, 0, '', 0, '', '', "
-            "'')",
-            {open.id, corp_, push_, sender, userid, content_hash_}
-        );
-        return open;
-    }
-
-    void store(Open& open) {
-        if (open.added > 0) {
-            tx_.execute(
-                "UPDATE push_batch SET n = n + ? WHERE corp_id = ? AND id = ?",
-                {open.added, corp_, open.id}
-            );
-            open.added = 0;
-        }
-    }
-
-    Transaction& tx_;
-    IdSource& ids_;
-    const CorpId corp_;
-    const PushId push_;
-    const std::string content_hash_;
-    const std::int64_t per_batch_;
-    std::map<std::int64_t, Open> open_;
-};
-
 // Moves the cursor from where this planner believes it to be; false when another one moved it or
 // the push was cancelled.
 bool advance(Transaction& tx, CorpId corp, PushId push, std::int64_t from, std::int64_t to) {
@@ -152,34 +58,6 @@ bool advance(Transaction& tx, CorpId corp, PushId push, std::int64_t from, std::
                "AND status = ?",
                {to, corp, push, from, PlanStep::recipients, PushStatus::planning}
            ) > 0;
-}
-
-void insert_recipients(
-    Transaction& tx,
-    IdSource& ids,
-    const AudienceQuestion& q,
-    const std::vector<Decision>& decisions,
-    const PushPlannerOptions& options,
-    UnixMillis now
-) {
-    const CorpId corp = q.viewer.corp;
-    Packer packer(tx, ids, corp, q.push, q.content_hash, options.recipients_per_batch);
-    std::map<std::string, std::int64_t> tally;
-    for (const Decision& d : decisions) {
-        const bool sent = d.exclusion.empty();
-        const BatchId batch = sent ? packer.place(d.sender, d.sender_userid) : BatchId{};
-        tx.execute(
-            "INSERT INTO push_recipient (corp_id, push_id, contact_id, batch_id, sender_id, "
-            "external_userid, exclusion, "
-            "outcome, error, planned_ms, outcome_ms) VALUES (?, ?, ?, ?, ?, ?, ?, 0, '', ?, 0)",
-            {corp, q.push, d.contact, batch, d.sender, d.external_userid, d.exclusion, now}
-        );
-        ++tally[sent ? "planned" : "excluded." + std::string(d.exclusion)];
-    }
-    packer.finish();
-    for (const auto& [kind, n] : tally) {
-        add_count(tx, corp, q.push, kind, n);
-    }
 }
 
 }  // namespace
@@ -263,7 +141,10 @@ bool PushPlanner::plan_recipients(Work& work) {
             AudienceQuestion question = work.question;
             question.cap = cap_window(work.cap_rule, now, work.time_zone);
             insert_recipients(
-                tx, ids_, question, decide_recipients(tx, question, ords), options_, now
+                tx,
+                ids_,
+                {question, options_.recipients_per_batch, now},
+                decide_recipients(tx, question, ords)
             );
             if (!ords.empty()) {
                 return Sliced::more;

@@ -1,0 +1,165 @@
+// Reads a whole corp into its bitmaps, in several snapshots.
+#include <algorithm>
+
+#include "base/change_log.h"
+#include "crm/nurture/contact_set_keys.h"
+#include "crm/nurture/contact_sets.h"
+
+namespace leadbridge::crm {
+
+namespace {
+
+constexpr int contacts_per_read = 200'000;
+constexpr std::size_t leads_per_read = 100'000;
+constexpr std::size_t tags_per_read = 32;
+
+}  // namespace
+
+void ContactSets::build(Database& db) {
+    live_ = OrdSet();
+    sets_.clear();
+    read_sets(db, [this](Snapshot& s) { cursor_ = last_change(s); });
+    std::vector<Known> known;
+    read_contacts(db, known);
+    read_leads(db, known);
+    read_channels(db, known);
+    read_tags(db, known);
+    live_.shrink();
+    for (auto& [key, set] : sets_) {
+        set.shrink();
+    }
+    built_ = true;
+}
+
+void ContactSets::read_contacts(Database& db, std::vector<Known>& known) {
+    std::int64_t after = 0;
+    for (int n = contacts_per_read; n == contacts_per_read;) {
+        n = 0;
+        read_sets(db, [&](Snapshot& s) {
+            s.each(
+                "SELECT id, ord, owner, stage, merged_into FROM contact WHERE corp_id = ? AND id > "
+                "? "
+                "ORDER BY id LIMIT ?",
+                {corp_, after, contacts_per_read},
+                [&](const Row& row) {
+                    ++n;
+                    after = row.integer(0);
+                    const auto ord = static_cast<std::uint32_t>(row.integer(1));
+                    if (row.integer(4) != 0) {
+                        return Visit::next;
+                    }
+                    known.push_back({after, ord});
+                    live_.add(ord);
+                    if (row.integer(2) != 0) {
+                        sets_[set_key("owner", row.integer(2))].add(ord);
+                    }
+                    if (!row.text(3).empty()) {
+                        sets_[set_key("stage", row.text(3))].add(ord);
+                    }
+                    return Visit::next;
+                }
+            );
+        });
+    }
+}
+
+void ContactSets::read_leads(Database& db, const std::vector<Known>& known) {
+    for (std::size_t first = 0; first < known.size(); first += leads_per_read) {
+        const std::size_t last = std::min(first + leads_per_read, known.size()) - 1;
+        std::size_t at = first;
+        NewestLead newest;
+        auto flush = [&] {
+            if (newest.any()) {
+                sets_[set_key("status", to_string(newest.status()))].add(known[at].ord);
+            }
+            newest = NewestLead();
+        };
+        read_sets(db, [&](Snapshot& s) {
+            s.each(
+                "SELECT contact_id, status, opened_ms, id, first_channel FROM lead "
+                "WHERE corp_id = ? AND contact_id BETWEEN ? AND ? ORDER BY contact_id",
+                {corp_, known[first].contact, known[last].contact},
+                [&](const Row& row) {
+                    const std::int64_t contact = row.integer(0);
+                    if (contact != known[at].contact) {
+                        flush();
+                        while (at < last && known[at].contact < contact) {
+                            ++at;
+                        }
+                    }
+                    if (known[at].contact == contact) {
+                        newest.see(
+                            static_cast<LeadStatus>(row.integer(1)), row.integer(2), row.integer(3)
+                        );
+                        if (row.integer(4) != 0) {
+                            sets_[set_key("channel", row.integer(4))].add(known[at].ord);
+                        }
+                    }
+                    return Visit::next;
+                }
+            );
+        });
+        flush();
+    }
+}
+
+void ContactSets::read_channels(Database& db, const std::vector<Known>& known) {
+    for (std::size_t first = 0; first < known.size(); first += leads_per_read) {
+        const std::size_t last = std::min(first + leads_per_read, known.size()) - 1;
+        std::size_t at = first;
+        read_sets(db, [&](Snapshot& s) {
+            s.each(
+                "SELECT contact_id, channel_id FROM follow WHERE corp_id = ? AND contact_id "
+                "BETWEEN ? AND ? "
+                "AND channel_id <> 0 ORDER BY contact_id",
+                {corp_, known[first].contact, known[last].contact},
+                [&](const Row& row) {
+                    while (at < last && known[at].contact < row.integer(0)) {
+                        ++at;
+                    }
+                    if (known[at].contact == row.integer(0)) {
+                        sets_[set_key("channel", row.integer(1))].add(known[at].ord);
+                    }
+                    return Visit::next;
+                }
+            );
+        });
+    }
+}
+
+void ContactSets::read_tags(Database& db, const std::vector<Known>& known) {
+    std::vector<std::int64_t> tags;
+    read_sets(db, [&](Snapshot& s) {
+        tags =
+            s.all("SELECT id FROM tag WHERE corp_id = ? ORDER BY id", {corp_}, [](const Row& row) {
+                return row.integer(0);
+            });
+    });
+    for (std::size_t first = 0; first < tags.size(); first += tags_per_read) {
+        read_sets(db, [&](Snapshot& s) {
+            for (std::size_t i = first; i < std::min(first + tags_per_read, tags.size()); ++i) {
+                std::vector<std::uint32_t> ords;
+                std::size_t at = 0;
+                s.each(
+                    "SELECT contact_id FROM contact_tag WHERE corp_id = ? AND tag_id = ? ORDER BY "
+                    "contact_id",
+                    {corp_, tags[i]},
+                    [&](const Row& row) {
+                        while (at < known.size() && known[at].contact < row.integer(0)) {
+                            ++at;
+                        }
+                        if (at < known.size() && known[at].contact == row.integer(0)) {
+                            ords.push_back(known[at].ord);
+                        }
+                        return Visit::next;
+                    }
+                );
+                if (!ords.empty()) {
+                    sets_[set_key("tag", tags[i])].add_many(ords);
+                }
+            }
+        });
+    }
+}
+
+}  // namespace leadbridge::crm
