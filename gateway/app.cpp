@@ -29,6 +29,7 @@
 #include "crm/staff/staff.h"
 #include "gateway/api.h"
 #include "gateway/callbacks.h"
+#include "gateway/clean_up.h"
 #include "gateway/control_socket.h"
 #include "gateway/corp_settings.h"
 #include "gateway/front_door.h"
@@ -385,6 +386,7 @@ void App::Parts::add_regular_work() {
             }
         }
     });
+    scheduler.every(60'000, "clean_up", [this] { clean_up(*core, clock->now()); });
     scheduler.every(hour_ms, "idempotency", [this] {
         auto forgot = core->write<int>([&](Transaction& tx) -> Result<int> {
             forget_old_keys(tx, clock->now());
