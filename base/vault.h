@@ -16,13 +16,14 @@
 
 namespace leadbridge {
 
-// 32 bytes. A file that others may read is refused. From LEADBRIDGE_MASTER_KEY (base64) or the file (made with mode 0600 when it does not
-// exist and `create` is set).
+// 32 bytes. A file that others may read is refused. From LEADBRIDGE_MASTER_KEY (base64) or the file
+// (made with mode 0600 when it does not exist and `create` is set).
 enum class MissingKey { create, refuse };
 Result<Secret> load_master_key(const std::string& file, MissingKey missing);
 
-// Thread-safe. Every call may be made inside or outside of a write of `core`: inside, a corp's first key is made with the
-// caller's transaction and comes or goes with it. Throws DatabaseError when the store is broken.
+// Thread-safe. Every call may be made inside or outside of a write of `core`: inside, a corp's
+// first key is made with the caller's transaction and comes or goes with it. Throws DatabaseError
+// when the store is broken.
 //
 // Sealed: 0x01 | month as year * 12 + month - 1, 2 B | nonce 12 B | ciphertext | tag 16 B.
 class Vault {
@@ -44,8 +45,8 @@ public:
     std::string derive(CorpId corp, std::string_view purpose) const;
     // Key for log::set_id_key.
     Secret log_key() const;
-    // Wraps every corp key with another master key, in one transaction; sealed data stays as it is. From then on only the new
-    // key opens this database.
+    // Wraps every corp key with another master key, in one transaction; sealed data stays as it is.
+    // From then on only the new key opens this database.
     Status rewrap(Secret new_master_key);
 
 private:
