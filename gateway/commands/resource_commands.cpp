@@ -237,9 +237,16 @@ void add_queue_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen)
             CLI::App& parent, const std::string& resource, std::vector<std::string_view> columns
         ) {
             CLI::App* command = item(parent, "list", "newest rows", *a);
-            command->add_option("--state", a->state);
-            command->add_option("--queue", a->queue);
-            command->add_option("--cursor", a->cursor);
+            const bool jobs = resource == "jobs";
+            command->add_option(
+                "--state",
+                a->state,
+                jobs ? "ready, leased or dead" : "ready, done, dead, parked or dropped"
+            );
+            command->add_option(
+                jobs ? "--queue" : "--kind", a->queue, jobs ? "e.g. wecom.mark_tag" : "as listed"
+            );
+            command->add_option("--cursor", a->cursor, "as the list before said: its next page");
             command->add_flag("--json", a->as_json);
             command->callback([=, &chosen] {
                 chosen = [=] {
@@ -251,7 +258,7 @@ void add_queue_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen)
                             join(
                                 {{"corp", a->corp},
                                  {"state", a->state},
-                                 {"queue", a->queue},
+                                 {resource == "jobs" ? "queue" : "kind", a->queue},
                                  {"cursor", a->cursor}}
                             )
                         ),
