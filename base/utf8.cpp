@@ -1,8 +1,21 @@
 #include "base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace leadbridge {
 
 namespace {
+
+// Eight bytes of ASCII at the front of text?
+bool starts_with_plain_block(std::string_view text) noexcept {
+    if (text.size() < 8) {
+        return false;
+    }
+    std::uint64_t block = 0;
+    std::memcpy(&block, text.data(), 8);
+    return (block & 0x8080808080808080U) == 0;
+}
 
 // Length of the well-formed character at the front of text, 0 when there is none.
 std::size_t character_length(std::string_view text) noexcept {
@@ -36,6 +49,10 @@ std::size_t character_length(std::string_view text) noexcept {
 
 bool is_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
+        if (starts_with_plain_block(text)) {
+            text.remove_prefix(8);
+            continue;
+        }
         const std::size_t length = character_length(text);
         if (length == 0) {
             return false;
