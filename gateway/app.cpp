@@ -103,6 +103,12 @@ std::unique_ptr<Vault> open_vault(
     return std::move(*vault);
 }
 
+wecom::WelcomeOptions welcome_options(const config::Settings& settings) {
+    wecom::WelcomeOptions options;
+    options.pool.threads = settings.server.welcome_workers;
+    return options;
+}
+
 std::string worker_path() {
     return (std::filesystem::read_symlink("/proc/self/exe").parent_path() /
             "leadbridge-archive-worker")
@@ -229,7 +235,9 @@ App::Parts::Parts(AppOptions options)
       ),
       media(*core, jobs, *blobs, api_client, *clock, ids),
       wecom_services{*core, jobs, *clock, ids, rng, metrics, api_client, media},
-      welcome(*core, jobs, *vault, api_client, media, *clock, rng, metrics),
+      welcome(
+          *core, jobs, *vault, api_client, media, *clock, rng, metrics, welcome_options(settings)
+      ),
       intake{*clock, ids, jobs},
       bitmaps(*core, *clock),
       ledger(jobs, *clock, ids),
