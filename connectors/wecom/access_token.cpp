@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 
 #include "base/backoff.h"
 #include "base/crypto.h"
@@ -94,7 +95,13 @@ Result<Secret> TokenStore::get(
 Result<Secret> TokenStore::fetch(
     const crm::Corp& corp, SecretKind kind, const TokenTimeouts& timeouts
 ) {
-    const auto answer = ask(corp, secret_of(corp, kind), timeouts);
+    const auto answer = [&]() -> Result<std::pair<Secret, std::int64_t>> {
+        try {
+            return ask(corp, secret_of(corp, kind), timeouts);
+        } catch (const std::exception& e) {  // whoever waits for this fetch must hear of its end
+            return Error{ErrorCode::internal, std::string("gettoken: ") + e.what()};
+        }
+    }();
     auto entries = entries_.lock();
     // The map never shrinks, so the entry is there; a secret changed meanwhile keeps its own state.
     Entry& entry = (*entries)[{corp.id, kind}];

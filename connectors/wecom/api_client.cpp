@@ -10,6 +10,7 @@ namespace leadbridge::wecom {
 namespace {
 
 constexpr std::size_t max_reply_bytes = 10 << 20;
+constexpr std::int64_t max_retry_after_s = 86'400;
 
 std::string url_of(
     const crm::Corp& corp, const Api& api, const ApiRequest& request, const Secret& token
@@ -235,8 +236,13 @@ ApiClient::Attempt ApiClient::read_reply(const Api& api, const Result<HttpReply>
         return lost("HTTP status " + std::to_string(reply->status));
     }
     if (reply->status == 429) {
-        Attempt a{
-            Error{ErrorCode::limited, std::string(api.name) + ": HTTP status 429", "rate_limit"}};
+        const auto seconds = parse_id(reply->headers.get("Retry-After")).value_or(0);
+        Attempt a{Error{
+            ErrorCode::limited,
+            std::string(api.name) + ": HTTP status 429",
+            "rate_limit",
+            0,
+            std::min(seconds, max_retry_after_s) * 1'000}};
         a.retry = RetryClass::rate;
         return a;
     }

@@ -137,7 +137,7 @@ private:
     std::int64_t next_try_ms(
         const crm::Corp& corp, const Api& api, const Attempt& attempt, Tries& tries
     );
-    std::int64_t park(const crm::Corp& corp, const Api& api);
+    std::int64_t park(const crm::Corp& corp, const Api& api, std::int64_t advised_ms);
     void judge(const crm::Corp& corp, const Api& api, Attempt& attempt);
     void count(const Api& api, const Attempt& attempt, std::int64_t began_ms);
     void sleep(std::int64_t ms) const;

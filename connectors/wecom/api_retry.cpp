@@ -63,7 +63,7 @@ void ApiClient::judge(const crm::Corp& corp, const Api& api, Attempt& made) {
     }
     Error error = std::move(made.result).error();
     if (made.retry == RetryClass::rate) {
-        error.retry_after_ms = park(corp, api);
+        error.retry_after_ms = park(corp, api, error.retry_after_ms);
     }
     if (made.network || made.retry == RetryClass::credentials) {
         error.retry_after_ms = gate.open_ms();
@@ -75,7 +75,7 @@ void ApiClient::judge(const crm::Corp& corp, const Api& api, Attempt& made) {
     made.result = std::move(error);
 }
 
-std::int64_t ApiClient::park(const crm::Corp& corp, const Api& api) {
+std::int64_t ApiClient::park(const crm::Corp& corp, const Api& api, std::int64_t advised_ms) {
     const auto turn = limiter(corp, api);
     if (const auto parked = turn->parked_ms(); parked > 0) {
         return parked;  // calls in flight together are refused together
@@ -83,7 +83,8 @@ std::int64_t ApiClient::park(const crm::Corp& corp, const Api& api) {
     turn->complain_rate();
     auto limits = limits_.lock();
     Limit& limit = (*limits)[{corp.id, api.name}];
-    const auto window = windows_ms[std::min(limit.rate_complaints, 2)];
+    const auto window =
+        advised_ms > 0 ? advised_ms : windows_ms[std::min(limit.rate_complaints, 2)];
     ++limit.rate_complaints;
     turn->park(window);
     log::warn(

@@ -10,7 +10,6 @@ namespace leadbridge::wecom::mass_tasks {
 namespace {
 
 constexpr std::int64_t before_intent_ms = 60'000;
-constexpr std::int64_t after_now_ms = 60'000;
 constexpr int max_pages = 100;
 
 struct Ours {
@@ -100,7 +99,7 @@ Result<std::vector<crm::FoundTask>> find(
         json::object body{
             {"chat_type", "single"},
             {"start_time", (batch.intent_ms - before_intent_ms) / 1'000},
-            {"end_time", (s.clock.now() + after_now_ms) / 1'000},
+            {"end_time", s.clock.now() / 1'000},
             {"filter_type", 0},
             {"limit", 100}};
         if (!cursor.empty()) {

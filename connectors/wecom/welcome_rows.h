@@ -1,5 +1,5 @@
 #pragma once
-// The welcome table. Private to welcome.cpp.
+// The welcome table. Private to welcome*.cpp.
 
 #include "connectors/wecom/welcome.h"
 
