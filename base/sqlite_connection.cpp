@@ -104,12 +104,10 @@ class SqliteConnection::Use {
 public:
     Use(SqliteConnection& connection, std::string_view sql, Params params)
         : connection_(connection), sql_(sql) {
-        auto found = connection.idle_.find(sql);
-        if (found != connection.idle_.end()) {
-            auto node = connection.idle_.extract(found);
-            statement_ = std::move(node.mapped());
+        if (auto found = connection.idle_.find(sql); found != connection.idle_.end()) {
+            cached_ = connection.idle_.extract(found);
         } else {
-            statement_ = connection.prepare(sql);
+            fresh_ = connection.prepare(sql);
         }
         if (sqlite3_bind_parameter_count(get()) != static_cast<int>(params.size())) {
             throw DatabaseError(fmt::format(
@@ -134,12 +132,9 @@ public:
         sqlite3_reset(get());
         sqlite3_clear_bindings(get());
         try {
-            if (connection_.idle_.size() >= max_idle_statements) {
-                connection_.idle_.clear();
-            }
-            connection_.idle_.try_emplace(std::string(sql_), std::move(statement_));
+            give_back();
         } catch (const std::bad_alloc&) {
-            statement_.reset();  // only the cache is lost
+            // Only the cache is lost.
         }
     }
 
@@ -155,12 +150,24 @@ public:
         return false;
     }
 
-    sqlite3_stmt* get() const { return statement_.get(); }
+    sqlite3_stmt* get() const { return fresh_ ? fresh_.get() : cached_.mapped().get(); }
 
 private:
+    void give_back() {
+        if (connection_.idle_.size() >= max_idle_statements) {
+            connection_.idle_.clear();
+        }
+        if (fresh_) {
+            connection_.idle_.try_emplace(std::string(sql_), std::move(fresh_));
+        } else {
+            connection_.idle_.insert(std::move(cached_));
+        }
+    }
+
     SqliteConnection& connection_;
     std::string_view sql_;
-    Statement statement_;
+    decltype(idle_)::node_type cached_;
+    Statement fresh_;
 };
 
 SqliteConnection::Statement SqliteConnection::prepare(std::string_view sql) {
@@ -278,20 +285,6 @@ void SqliteConnection::raise(int code, std::string_view doing) {
         throw StoreTrouble(trouble_, code);
     }
     throw DatabaseError(what);
-}
-
-int SqliteConnection::on_progress(void* self) noexcept {
-    return std::chrono::steady_clock::now() > static_cast<SqliteConnection*>(self)->deadline_ ? 1
-                                                                                              : 0;
-}
-
-int SqliteConnection::on_log_grown(void* self, sqlite3*, const char*, int frames) noexcept {
-    auto* connection = static_cast<SqliteConnection*>(self);
-    // Not longer than before: the log has started over.
-    const auto before = frames > connection->log_frames_ ? connection->log_frames_ : 0;
-    connection->unfolded_frames_ += frames - before;
-    connection->log_frames_ = frames;
-    return SQLITE_OK;
 }
 
 }  // namespace leadbridge

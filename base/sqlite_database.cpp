@@ -109,7 +109,10 @@ public:
 
 protected:
     Status run_write(const std::function<bool(Transaction&)>& fn) override {
-        assert(current() == nullptr && "write() inside the fn of another write()");
+        assert(
+            !writer_.running_here() &&
+            "write() inside the fn of another write(), or in what its commit calls"
+        );
         if (!writer_.healthy()) {
             work_here();
         }

@@ -137,4 +137,18 @@ void SqliteConnection::configure_writer(const SqliteOptions& options) {
     sqlite3_wal_hook(db_.get(), &SqliteConnection::on_log_grown, this);
 }
 
+int SqliteConnection::on_progress(void* self) noexcept {
+    return std::chrono::steady_clock::now() > static_cast<SqliteConnection*>(self)->deadline_ ? 1
+                                                                                              : 0;
+}
+
+int SqliteConnection::on_log_grown(void* self, sqlite3*, const char*, int frames) noexcept {
+    auto* connection = static_cast<SqliteConnection*>(self);
+    // Not longer than before: the log has started over.
+    const auto before = frames > connection->log_frames_ ? connection->log_frames_ : 0;
+    connection->unfolded_frames_ += frames - before;
+    connection->log_frames_ = frames;
+    return SQLITE_OK;
+}
+
 }  // namespace leadbridge

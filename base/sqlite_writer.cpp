@@ -97,7 +97,7 @@ void SqliteWriter::open() {
 }
 
 Transaction* SqliteWriter::current() const noexcept {
-    return thread_.load() == std::this_thread::get_id() ? current_ : nullptr;
+    return running_here() ? current_ : nullptr;
 }
 
 void SqliteWriter::run(Group group) {

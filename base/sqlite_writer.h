@@ -44,6 +44,9 @@ public:
 
     Transaction* current() const noexcept;
 
+    // True inside a write, and in what a commit calls afterwards.
+    bool running_here() const noexcept { return thread_.load() == std::this_thread::get_id(); }
+
     std::int64_t commits() const noexcept { return commits_; }
 
     std::int64_t last_change() const noexcept { return committed_change_; }

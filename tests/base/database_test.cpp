@@ -176,6 +176,19 @@ TEST_F(DatabaseDeathTest, AWriteInsideAWriteIsABug) {
     );
 }
 
+TEST_F(DatabaseDeathTest, AWriteInsideAnAcknowledgementIsABug) {
+    EXPECT_DEATH(
+        static_cast<void>(db.append(
+            note_row(1, "k", "b"),
+            [&](AppendOutcome) {
+                static_cast<void>(db.write<bool>([](Transaction& tx) { return add_note(tx, "x"); })
+                );
+            }
+        )),
+        "in what its commit calls"
+    );
+}
+
 TEST_F(DatabaseTest, AppendStoresKnowsDuplicatesAndKeepsOtherBodies) {
     EXPECT_EQ(append_now(db, note_row(1, "key", "body")), AppendOutcome::stored);
     EXPECT_EQ(append_now(db, note_row(2, "key", "body")), AppendOutcome::duplicate);
