@@ -1,14 +1,12 @@
 #include "gateway/inbox.h"
 
 #include <array>
-#include <condition_variable>
-#include <deque>
-#include <thread>
 #include <utility>
 
 #include "base/crypto.h"
 #include "base/log.h"
 #include "connectors/dedupe_key.h"
+#include "gateway/held_rows.h"
 #include "gateway/inbox_rows.h"
 
 namespace leadbridge::gateway {
@@ -45,13 +43,7 @@ struct Pending {
     std::int64_t deadline = 0;  // steady ms, once it is held
 };
 
-using PendingPtr = std::shared_ptr<Pending>;  // shared by the append's completion and the held list
-
-struct Held {
-    std::deque<PendingPtr> rows;
-    std::size_t bytes = 0;
-    bool stopping = false;
-};
+using PendingPtr = std::shared_ptr<Pending>;  // shared by the append's completion and the held rows
 
 enum class Outcome : std::uint8_t { stored, duplicate, conflict, held, closed, refused, failed };
 constexpr std::array<std::string_view, 7> outcome_names = {
@@ -87,7 +79,7 @@ struct Inbox::State : std::enable_shared_from_this<Inbox::State> {
         Rng& rng_,
         Metrics& metrics
     )
-        : core(core_), vault(vault_), clock(clock_), ids(ids_), rng(rng_) {
+        : core(core_), vault(vault_), clock(clock_), ids(ids_), rng(rng_), held(clock_) {
         for (std::size_t i = 0; i < outcome_names.size(); ++i) {
             counters[i] = &metrics.counter(
                 "leadbridge_inbox_rows_total",
@@ -210,19 +202,17 @@ struct Inbox::State : std::enable_shared_from_this<Inbox::State> {
         if (pending->deadline == 0) {
             pending->deadline = clock.steady_ms() + options.hold_ms;
         }
-        {
-            auto list = held.lock();
-            const std::size_t size = pending->sealed.size();
-            if (!list->stopping && list->rows.size() < options.max_held &&
-                list->bytes + size <= options.max_held_bytes) {
-                count(Outcome::held);
-                list->rows.push_back(pending);
-                list->bytes += size;
-                held_changed.notify_one();
-                return;
-            }
+        const bool waits = held.add(
+            {[this, pending] { return append(pending); },
+             [this, pending] { close(pending); },
+             pending->sealed.size(),
+             pending->deadline}
+        );
+        if (waits) {
+            count(Outcome::held);
+        } else {
+            close(pending);
         }
-        close(pending);
     }
 
     void close(const PendingPtr& pending) {
@@ -244,51 +234,6 @@ struct Inbox::State : std::enable_shared_from_this<Inbox::State> {
         log::error("gateway", message);
     }
 
-    // The thread of held rows: sleeps while there is none.
-    void hold() {
-        while (true) {
-            {
-                auto list = held.lock();
-                held_changed.wait(list.raw(), [&] {
-                    return list->stopping || !list->rows.empty();
-                });
-                if (!list->stopping) {
-                    held_changed.wait_for(list.raw(), clock.real(options.hold_step_ms), [&] {
-                        return list->stopping;
-                    });
-                }
-                if (list->stopping) {
-                    return;
-                }
-            }
-            retry_held();
-        }
-    }
-
-    void retry_held() {
-        std::deque<PendingPtr> rows;
-        {
-            auto list = held.lock();
-            rows.swap(list->rows);
-            list->bytes = 0;
-        }
-        bool full = false;
-        std::deque<PendingPtr> left;
-        for (auto& pending : rows) {
-            if (clock.steady_ms() >= pending->deadline) {
-                close(pending);
-            } else if (full || !append(pending)) {
-                full = true;
-                left.push_back(std::move(pending));
-            }
-        }
-        auto list = held.lock();
-        for (auto it = left.rbegin(); it != left.rend(); ++it) {
-            list->bytes += (*it)->sealed.size();
-            list->rows.push_front(std::move(*it));
-        }
-    }
-
     Database& core;
     Vault& vault;
     const Clock& clock;
@@ -298,23 +243,20 @@ struct Inbox::State : std::enable_shared_from_this<Inbox::State> {
     std::array<Counter*, outcome_names.size()> counters{};
     Guarded<std::map<std::int64_t, std::string>> hash_keys;  // by corp
     Guarded<std::map<std::string, std::int64_t>> alarmed;    // steady ms of the last alarm
-    Guarded<Held> held;
-    std::condition_variable held_changed;  // with held's lock
-    std::thread holder;
+    HeldRows held;  // last: its thread uses what stands above
 };
 
 Inbox::Inbox(
     Database& core, Vault& vault, const Clock& clock, IdSource& ids, Rng& rng, Metrics& metrics
 )
-    : state_(std::make_shared<State>(core, vault, clock, ids, rng, metrics)) {
-    state_->holder = std::thread([state = state_.get()] { state->hold(); });
-}
+    : state_(std::make_shared<State>(core, vault, clock, ids, rng, metrics)) {}
 
 Inbox::~Inbox() {
     stop();
 }
 
 void Inbox::configure(InboxOptions options) {
+    state_->held.limit({options.max_held, options.max_held_bytes, options.hold_step_ms});
     state_->options = std::move(options);
 }
 
@@ -326,19 +268,7 @@ void Inbox::receive(Received received, const Connector& connector, Responder res
 }
 
 void Inbox::stop() {
-    std::deque<PendingPtr> rows;
-    {
-        auto list = state_->held.lock();
-        list->stopping = true;
-        rows.swap(list->rows);
-        state_->held_changed.notify_all();
-    }
-    if (state_->holder.joinable()) {
-        state_->holder.join();
-    }
-    for (const auto& pending : rows) {
-        state_->close(pending);
-    }
+    state_->held.stop();
 }
 
 Result<std::string> Inbox::open_body(CorpId corp, std::int64_t id, std::string_view sealed) const {

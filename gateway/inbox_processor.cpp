@@ -1,17 +1,14 @@
 #include "gateway/inbox_processor.h"
 
-#include <array>
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
-#include <set>
 #include <thread>
 #include <utility>
 
-#include "base/backoff.h"
 #include "base/log.h"
 #include "gateway/inbox_rows.h"
+#include "gateway/inbox_settler.h"
 #include "gateway/inbox_work.h"
 
 namespace leadbridge::gateway {
@@ -25,11 +22,6 @@ constexpr std::int64_t gauges_every_ms = 2'000;
 constexpr std::int64_t trouble_pause_ms = 1'000;
 constexpr std::int64_t repeat_after_ms = 1'000;
 constexpr int retention_slice = 1'000;
-constexpr double retry_jitter = 0.25;
-
-enum class Done : std::uint8_t { used, parked, retry, dead, refetched };
-constexpr std::array<std::string_view, 5> done_names = {
-    "used", "parked", "retry", "dead", "refetched"};
 
 struct Repeat {
     CorpId corp;
@@ -40,12 +32,6 @@ struct Signals {
     bool woken = false;
     bool stopping = false;
     std::deque<Repeat> repeats;
-};
-
-// The store is full, broken or busy: no row's fault, so no row loses a try.
-class StoreTrouble : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
 };
 
 }  // namespace
@@ -63,9 +49,9 @@ struct InboxProcessor::State {
         : core(core_),
           inbox(inbox_),
           intake(intake_),
-          rng(rng_),
           connectors(std::move(connectors_)),
           options(std::move(options_)),
+          settler(core_, intake_.clock, rng_, metrics, options),
           oldest(metrics.gauge(
               "leadbridge_inbox_oldest_seconds", "Wait of the oldest delivery that is due"
           )) {
@@ -74,13 +60,6 @@ struct InboxProcessor::State {
                 auto outcome = crm::intake(tx, intake, touch);
                 return outcome ? Status{} : Status{std::move(outcome).error()};
             };
-        }
-        for (std::size_t i = 0; i < done_names.size(); ++i) {
-            done[i] = &metrics.counter(
-                "leadbridge_inbox_processed_total",
-                "Inbox rows by what became of them",
-                {{"result", std::string(done_names[i])}}
-            );
         }
         for (const auto state : {InboxState::ready, InboxState::parked, InboxState::dead}) {
             rows.emplace_back(
@@ -94,8 +73,6 @@ struct InboxProcessor::State {
         }
     }
 
-    void count(Done what) { done[static_cast<std::size_t>(what)]->add(); }
-
     // ---- one round
 
     int round() {
@@ -107,160 +84,8 @@ struct InboxProcessor::State {
         for (auto& row : *work) {
             decode_work(row, inbox, connectors);
         }
-        settle(*work);
+        settler.settle(*work);
         return static_cast<int>(work->size()) + refetch_repeats();
-    }
-
-    void settle(const std::vector<InboxWork>& work) {
-        std::size_t next = 0;
-        while (next < work.size()) {
-            const std::size_t taken = together(work, next);
-            if (taken == 0) {
-                one_by_one(work, next);
-                return;
-            }
-            next += taken;
-        }
-    }
-
-    // As many rows from `next` on as fit into one slice. 0: one of them failed and nothing was
-    // changed.
-    std::size_t together(const std::vector<InboxWork>& work, std::size_t next) {
-        const UnixMillis now = intake.clock.now();
-        std::vector<Settled> settled;
-        try {
-            auto written = core.write<std::vector<Settled>>(
-                [&](Transaction& tx) -> Result<std::vector<Settled>> {
-                    return apply_slice(tx, work, next, now);
-                }
-            );
-            if (!written) {
-                refuse_trouble(written.error());
-                return 0;
-            }
-            settled = std::move(*written);
-        } catch (const DatabaseError& e) {
-            refuse_trouble(e);
-            return 0;
-        } catch (const StoreTrouble&) {
-            throw;
-        } catch (const std::exception&) {
-            return 0;
-        }
-        for (std::size_t i = 0; i < settled.size(); ++i) {
-            after_commit(work[next + i], settled[i]);
-        }
-        return settled.size();
-    }
-
-    Result<std::vector<Settled>> apply_slice(
-        Transaction& tx, const std::vector<InboxWork>& work, std::size_t next, UnixMillis now
-    ) const {
-        const auto begun = std::chrono::steady_clock::now();
-        std::vector<Settled> out;
-        for (std::size_t i = next; i < work.size(); ++i) {
-            if (!work[i].failure.empty()) {
-                return Error{ErrorCode::internal, work[i].failure};
-            }
-            auto settled = apply_work(tx, work[i], options.apply, now);
-            if (!settled) {
-                return std::move(settled).error();
-            }
-            out.push_back(*settled);
-            if (std::chrono::steady_clock::now() - begun >=
-                std::chrono::milliseconds(options.slice_ms)) {
-                break;
-            }
-        }
-        return out;
-    }
-
-    // Which row is the bad one shows when each stands alone.
-    void one_by_one(const std::vector<InboxWork>& work, std::size_t next) {
-        std::set<std::pair<std::int64_t, std::int64_t>>
-            waiting;  // (corp, object) whose older row waits for its second try
-        for (std::size_t i = next; i < work.size(); ++i) {
-            const auto& row = work[i];
-            const auto object = std::pair(row.row.corp.value, row.object_hash);
-            if (row.object_hash != 0 && waiting.contains(object)) {
-                continue;
-            }
-            if (!alone(row) && row.tries == 0) {
-                waiting.insert(object);
-            }
-        }
-    }
-
-    bool alone(const InboxWork& work) {
-        const UnixMillis now = intake.clock.now();
-        std::string failure = work.failure;
-        if (failure.empty()) {
-            try {
-                auto settled = core.write<Settled>([&](Transaction& tx) {
-                    return apply_work(tx, work, options.apply, now);
-                });
-                if (settled) {
-                    after_commit(work, *settled);
-                    return true;
-                }
-                refuse_trouble(settled.error());
-                failure = settled.error().message;
-            } catch (const DatabaseError& e) {
-                refuse_trouble(e);
-                failure = e.what();
-            } catch (const StoreTrouble&) {
-                throw;
-            } catch (const std::exception& e) {
-                failure = e.what();
-            }
-        }
-        failed(work, failure, now);
-        return false;
-    }
-
-    void failed(const InboxWork& work, const std::string& failure, UnixMillis now) {
-        const auto& delays = options.schedule.delays_ms;
-        const auto tries = static_cast<std::size_t>(work.tries);  // before this one
-        const UnixMillis run_at =
-            tries < delays.size() ? now + jittered(delays[tries], retry_jitter, rng) : 0;
-        auto written = core.write<bool>([&](Transaction& tx) -> Result<bool> {
-            fail_work(tx, work, failure, run_at, now);
-            return true;
-        });
-        if (!written) {
-            throw StoreTrouble(written.error().message);
-        }
-        count(run_at == 0 ? Done::dead : Done::retry);
-        log::error(
-            "gateway",
-            run_at == 0 ? "an inbox row is dead: look at it with `inbox show`"
-                        : "an inbox row failed",
-            {{"id", work.row.id}, {"kind", work.row.kind}, {"tries", work.tries + 1}}
-        );
-    }
-
-    void after_commit(const InboxWork& work, Settled settled) {
-        if (settled == Settled::not_ready) {
-            return;
-        }
-        count(settled == Settled::parked ? Done::parked : Done::used);
-        if (options.on_touch) {
-            for (const auto& touch : work.touches) {
-                options.on_touch(touch);
-            }
-        }
-    }
-
-    void refuse_trouble(const Error& error) const {
-        if (error.code == ErrorCode::overloaded) {
-            throw StoreTrouble(error.message);
-        }
-    }
-
-    void refuse_trouble(const DatabaseError& error) const {
-        if (dynamic_cast<const ConstraintViolation*>(&error) == nullptr && !core.stats().healthy) {
-            throw StoreTrouble(error.what());
-        }
     }
 
     // ---- repeats of rows that were used
@@ -293,7 +118,7 @@ struct InboxProcessor::State {
                 return true;
             });
             if (written) {
-                count(Done::refetched);
+                settler.count_refetched();
                 ++found;
             }
         }
@@ -379,11 +204,10 @@ struct InboxProcessor::State {
     Database& core;
     Inbox& inbox;
     const crm::IntakeServices intake;
-    Rng& rng;
     const std::vector<Connector*> connectors;
     InboxProcessorOptions options;  // constant after construction
+    InboxSettler settler;
     Gauge& oldest;
-    std::array<Counter*, done_names.size()> done{};
     std::vector<std::pair<InboxState, Gauge*>> rows;
     Guarded<Signals> signals;
     std::condition_variable changed;  // with signals' lock

@@ -1,0 +1,189 @@
+#include "gateway/inbox_settler.h"
+
+#include <chrono>
+#include <exception>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "base/backoff.h"
+#include "base/log.h"
+
+namespace leadbridge::gateway {
+
+namespace {
+
+constexpr double retry_jitter = 0.25;
+constexpr std::string_view done_names[] = {"used", "parked", "retry", "dead", "refetched"};
+
+}  // namespace
+
+InboxSettler::InboxSettler(
+    Database& core,
+    const Clock& clock,
+    Rng& rng,
+    Metrics& metrics,
+    const InboxProcessorOptions& options
+)
+    : core_(core), clock_(clock), rng_(rng), options_(options) {
+    for (std::size_t i = 0; i < done_.size(); ++i) {
+        done_[i] = &metrics.counter(
+            "leadbridge_inbox_processed_total",
+            "Inbox rows by what became of them",
+            {{"result", std::string(done_names[i])}}
+        );
+    }
+}
+
+void InboxSettler::settle(const std::vector<InboxWork>& work) {
+    std::size_t next = 0;
+    while (next < work.size()) {
+        const std::size_t taken = together(work, next);
+        if (taken == 0) {
+            one_by_one(work, next);
+            return;
+        }
+        next += taken;
+    }
+}
+
+void InboxSettler::count_refetched() {
+    count(Done::refetched);
+}
+
+// As many rows from `next` on as fit into one slice. 0: one of them failed and nothing was changed.
+std::size_t InboxSettler::together(const std::vector<InboxWork>& work, std::size_t next) {
+    const UnixMillis now = clock_.now();
+    std::vector<Settled> settled;
+    try {
+        auto written = core_.write<std::vector<Settled>>([&](Transaction& tx) {
+            return apply_slice(tx, work, next, now);
+        });
+        if (!written) {
+            refuse_trouble(written.error());
+            return 0;
+        }
+        settled = std::move(*written);
+    } catch (const DatabaseError& e) {
+        refuse_trouble(e);
+        return 0;
+    } catch (const StoreTrouble&) {
+        throw;
+    } catch (const std::exception&) {
+        return 0;
+    }
+    for (std::size_t i = 0; i < settled.size(); ++i) {
+        after_commit(work[next + i], settled[i]);
+    }
+    return settled.size();
+}
+
+Result<std::vector<Settled>> InboxSettler::apply_slice(
+    Transaction& tx, const std::vector<InboxWork>& work, std::size_t next, UnixMillis now
+) const {
+    const auto begun = std::chrono::steady_clock::now();
+    std::vector<Settled> out;
+    for (std::size_t i = next; i < work.size(); ++i) {
+        if (!work[i].failure.empty()) {
+            return Error{ErrorCode::internal, work[i].failure};
+        }
+        auto settled = apply_work(tx, work[i], options_.apply, now);
+        if (!settled) {
+            return std::move(settled).error();
+        }
+        out.push_back(*settled);
+        if (std::chrono::steady_clock::now() - begun >=
+            std::chrono::milliseconds(options_.slice_ms)) {
+            break;
+        }
+    }
+    return out;
+}
+
+void InboxSettler::one_by_one(const std::vector<InboxWork>& work, std::size_t next) {
+    std::set<std::pair<std::int64_t, std::int64_t>>
+        waiting;  // (corp, object) whose older row waits for its second try
+    for (std::size_t i = next; i < work.size(); ++i) {
+        const auto& row = work[i];
+        const auto object = std::pair(row.row.corp.value, row.object_hash);
+        if (row.object_hash != 0 && waiting.contains(object)) {
+            continue;
+        }
+        const UnixMillis now = clock_.now();
+        const auto failure = row.failure.empty() ? alone(row, now) : row.failure;
+        if (!failure) {
+            continue;
+        }
+        failed(row, *failure, now);
+        if (row.tries == 0) {
+            waiting.insert(object);
+        }
+    }
+}
+
+std::optional<std::string> InboxSettler::alone(const InboxWork& work, UnixMillis now) {
+    try {
+        auto settled = core_.write<Settled>([&](Transaction& tx) {
+            return apply_work(tx, work, options_.apply, now);
+        });
+        if (settled) {
+            after_commit(work, *settled);
+            return std::nullopt;
+        }
+        refuse_trouble(settled.error());
+        return settled.error().message;
+    } catch (const DatabaseError& e) {
+        refuse_trouble(e);
+        return e.what();
+    } catch (const StoreTrouble&) {
+        throw;
+    } catch (const std::exception& e) {
+        return e.what();
+    }
+}
+
+void InboxSettler::failed(const InboxWork& work, const std::string& failure, UnixMillis now) {
+    const auto& delays = options_.schedule.delays_ms;
+    const auto tries = static_cast<std::size_t>(work.tries);  // before this one
+    const UnixMillis run_at =
+        tries < delays.size() ? now + jittered(delays[tries], retry_jitter, rng_) : 0;
+    auto written = core_.write<bool>([&](Transaction& tx) -> Result<bool> {
+        fail_work(tx, work, failure, run_at, now);
+        return true;
+    });
+    if (!written) {
+        throw StoreTrouble(written.error().message);
+    }
+    count(run_at == 0 ? Done::dead : Done::retry);
+    log::error(
+        "gateway",
+        run_at == 0 ? "an inbox row is dead: look at it with `inbox show`" : "an inbox row failed",
+        {{"id", work.row.id}, {"kind", work.row.kind}, {"tries", work.tries + 1}}
+    );
+}
+
+void InboxSettler::after_commit(const InboxWork& work, Settled settled) {
+    if (settled == Settled::not_ready) {
+        return;
+    }
+    count(settled == Settled::parked ? Done::parked : Done::used);
+    if (options_.on_touch) {
+        for (const auto& touch : work.touches) {
+            options_.on_touch(touch);
+        }
+    }
+}
+
+void InboxSettler::refuse_trouble(const Error& error) const {
+    if (error.code == ErrorCode::overloaded) {
+        throw StoreTrouble(error.message);
+    }
+}
+
+void InboxSettler::refuse_trouble(const DatabaseError& error) const {
+    if (dynamic_cast<const ConstraintViolation*>(&error) == nullptr && !core_.stats().healthy) {
+        throw StoreTrouble(error.what());
+    }
+}
+
+}  // namespace leadbridge::gateway
