@@ -13,6 +13,23 @@ constexpr int contacts_per_read = 200'000;
 constexpr std::size_t leads_per_read = 100'000;
 constexpr std::size_t tags_per_read = 32;
 
+// The first place from `at` on whose contact is not before this one. Doubling steps: a rare tag
+// skips most contacts, a common one hardly any.
+template <class Known>
+std::size_t place_of(const std::vector<Known>& known, std::size_t at, std::int64_t contact) {
+    std::size_t step = 1;
+    while (at + step < known.size() && known[at + step].contact < contact) {
+        step *= 2;
+    }
+    const auto first = known.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto last =
+        known.begin() + static_cast<std::ptrdiff_t>(std::min(at + step + 1, known.size()));
+    const auto found = std::lower_bound(first, last, contact, [](const Known& k, std::int64_t id) {
+        return k.contact < id;
+    });
+    return static_cast<std::size_t>(found - known.begin());
+}
+
 }  // namespace
 
 void ContactSets::build(Database& db) {
@@ -145,9 +162,7 @@ void ContactSets::read_tags(Database& db, const std::vector<Known>& known) {
                     "contact_id",
                     {corp_, tags[i]},
                     [&](const Row& row) {
-                        while (at < known.size() && known[at].contact < row.integer(0)) {
-                            ++at;
-                        }
+                        at = place_of(known, at, row.integer(0));
                         if (at < known.size() && known[at].contact == row.integer(0)) {
                             ords.push_back(known[at].ord);
                         }
