@@ -11,6 +11,28 @@ crm::PushCapRule cap_rule(const std::string& name) {
     return name == "1_per_day" ? crm::PushCapRule::one_per_day : crm::PushCapRule::days_in_month;
 }
 
+// What the file names replaces what the row has; what only the row has stays: an archive key that
+// was added by API or command must not be lost with the next start.
+void put_callback(crm::Corp& corp, crm::CorpCallback callback) {
+    for (crm::CorpCallback& known : corp.callbacks) {
+        if (known.name == callback.name) {
+            known = std::move(callback);
+            return;
+        }
+    }
+    corp.callbacks.push_back(std::move(callback));
+}
+
+void put_key(crm::Corp& corp, crm::ArchiveKey key) {
+    for (crm::ArchiveKey& known : corp.archive.private_keys) {
+        if (known.version == key.version) {
+            known = std::move(key);
+            return;
+        }
+    }
+    corp.archive.private_keys.push_back(std::move(key));
+}
+
 crm::Corp to_row(const config::Corp& from, const std::optional<crm::Corp>& before) {
     crm::Corp corp = before.value_or(crm::Corp{});
     corp.wecom_id = from.corp_id;
@@ -20,17 +42,16 @@ crm::Corp to_row(const config::Corp& from, const std::optional<crm::Corp>& befor
     corp.agent_id = from.agent_id;
     corp.app_secret = from.app_secret;
     corp.contacts_secret = from.contacts_secret;
-    corp.callbacks.clear();
     for (const config::CorpCallback& callback : from.callbacks) {
-        corp.callbacks.push_back(crm::CorpCallback{
-            callback.name, callback.token, callback.encoding_aes_key, callback.receive_ids});
+        put_callback(
+            corp, {callback.name, callback.token, callback.encoding_aes_key, callback.receive_ids}
+        );
     }
     corp.archive.enabled = from.archive.enabled;
     corp.archive.secret = from.archive.secret;
     corp.archive.sdk = from.archive.sdk;
-    corp.archive.private_keys.clear();
     for (const config::ArchiveKey& key : from.archive.private_keys) {
-        corp.archive.private_keys.push_back(crm::ArchiveKey{key.version, key.private_pem});
+        put_key(corp, {key.version, key.private_pem});
     }
     corp.archive.proxy = from.archive.proxy;
     corp.archive.proxy_password = from.archive.proxy_password;

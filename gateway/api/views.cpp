@@ -103,7 +103,7 @@ json::object corp_json(const crm::Corp& corp) {
              {"poll_s", corp.archive.poll_s}}},
         {"limits",
          json::object{
-             {"calls_per_minute", corp.limits.calls_per_minute},
+             {"calls_per_minute", static_cast<std::int64_t>(corp.limits.calls_per_minute)},
              {"concurrency", corp.limits.concurrency},
              {"push_cap", push_cap_name(corp.limits.push_cap)}}},
         {"default_welcome",

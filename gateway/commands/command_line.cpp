@@ -22,7 +22,6 @@ constexpr int wrong_use = 2;
 struct ServeArguments {
     bool sandbox = false;
     std::string clock_file;
-    std::string ui_dir;
     std::uint16_t sandbox_port = 0;
     double speed = 1;
     int port = 0;

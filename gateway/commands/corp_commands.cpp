@@ -209,12 +209,15 @@ void add_corp_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen) 
         chosen = [=] {
             Door door(load());
             auto path = corp_path(door, a->corp_id);
-            return path ? print_list(
-                              door.call(Method::post, *path + "/check"),
-                              {"verdict", "check", "what", "place", "fix"},
-                              a->as_json
-                          )
-                        : failed(path.error());
+            if (!path) {
+                return failed(path.error());
+            }
+            const auto answer = door.call(Method::post, *path + "/check");
+            const int shown =
+                print_list(answer, {"verdict", "check", "what", "place", "fix"}, a->as_json);
+            const bool broken =
+                answer && answer->body.find(R"("verdict":"broken")") != std::string::npos;
+            return broken ? 1 : shown;
         };
     });
 }

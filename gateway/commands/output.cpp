@@ -18,28 +18,37 @@ std::string cell(const json::object& row, std::string_view column) {
     return value->is_string() ? std::string(value->get_string()) : to_text(*value);
 }
 
+// Columns on a terminal: Chinese and other wide characters (three bytes and more) take two.
+std::size_t width_of(std::string_view text) {
+    std::size_t columns = 0;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((byte & 0xC0U) != 0x80U) {
+            columns += byte >= 0xE0U ? 2 : 1;
+        }
+    }
+    return columns;
+}
+
 void print_rows(const json::array& rows, const std::vector<std::string_view>& columns) {
     std::vector<std::size_t> widths;
     std::vector<std::vector<std::string>> cells;
     for (const std::string_view column : columns) {
-        widths.push_back(column.size());
+        widths.push_back(width_of(column));
     }
     for (const json::value& row : rows) {
         auto& line = cells.emplace_back();
         for (std::size_t i = 0; i < columns.size(); ++i) {
             line.push_back(cell(row.as_object(), columns[i]));
-            widths[i] = std::max(widths[i], line.back().size());
+            widths[i] = std::max(widths[i], width_of(line.back()));
         }
     }
     const auto print = [&](const auto& line) {
         for (std::size_t i = 0; i < columns.size(); ++i) {
+            const bool last = i + 1 == columns.size();
             const std::string text(line[i]);
-            std::printf(
-                "%-*s%s",
-                static_cast<int>(widths[i]),
-                text.c_str(),
-                i + 1 == columns.size() ? "\n" : "  "
-            );
+            const std::string pad(last ? 0 : widths[i] - width_of(text) + 2, ' ');
+            std::printf("%s%s%s", text.c_str(), pad.c_str(), last ? "\n" : "");
         }
     };
     print(columns);

@@ -24,6 +24,7 @@ struct ItemArguments {
     std::vector<std::string> tags;
     std::vector<std::string> scopes;
     bool disable = false;
+    bool enable = false;
     bool as_json = false;
 };
 
@@ -67,8 +68,8 @@ std::string source_body(const ItemArguments& a, bool creating) {
     if (!a.owner.empty()) {
         body["owner"] = a.owner;
     }
-    if (a.disable) {
-        body["enabled"] = false;
+    if (a.disable || a.enable) {
+        body["enabled"] = a.enable;
     }
     return to_text(body);
 }
@@ -119,6 +120,7 @@ void add_source_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen
     set->add_option("id", a->id)->required();
     set->add_option("--name", a->name);
     set->add_flag("--disable", a->disable, "refuses posts from now on");
+    set->add_flag("--enable", a->enable, "takes posts again")->excludes("--disable");
     add_source_fields(*set, *a);
     set->callback([=, &chosen] {
         chosen = [=] {
