@@ -192,7 +192,10 @@ EnvelopeTrouble CorpPuller::trouble(const Envelope& envelope, const Error& error
         t.tries = envelope.tries;
         return t;
     }
-    t.next_ms = services_.clock.now() + options_.failed_open.delay_ms(t.tries, services_.rng);
+    // A message that was only near when the worker died comes again soon; one that kills it does
+    // not live long.
+    const Backoff& pause = broke_the_library(error) ? options_.failed_pull : options_.failed_open;
+    t.next_ms = services_.clock.now() + pause.delay_ms(t.tries, services_.rng);
     if (t.tries >= (broke_the_library(error) ? options_.max_crashes : options_.max_tries)) {
         t.state = EnvelopeState::poison;
     }

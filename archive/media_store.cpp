@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view media_columns =
     "SELECT id, message_id, kind, size, state, received, reason, detail, conversation_id, "
-    "blob_hash FROM media ";
+    "blob_size FROM media ";
 
 }  // namespace
 
@@ -46,6 +46,9 @@ MediaView MessageStore::read_media_row(CorpId corp, const Row& row) const {
     view.size = row.integer(3);
     view.state = static_cast<MediaState>(row.integer(4));
     view.received = row.integer(5);
+    if (view.state == MediaState::stored) {
+        view.size = row.integer(9);
+    }
     view.reason = row.str(6);
     const auto detail = vault_.open(corp, row.blob(7), media_place(view.id.value));
     if (const auto ref = detail ? decode_media_detail(*detail) : Result<MediaRef>(detail.error())) {

@@ -112,7 +112,7 @@ void MessageStore::add_media(Snapshot& s, CorpId corp, std::vector<MessageView>&
     for (MessageView& message : messages) {
         message.media = s.all(
             "SELECT id, message_id, kind, size, state, received, reason, detail, conversation_id, "
-            "blob_hash FROM media"
+            "blob_size FROM media"
             " WHERE corp_id = ? AND message_id = ? ORDER BY item",
             {corp, message.id},
             [&](const Row& row) { return read_media_row(corp, row); }

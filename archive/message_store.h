@@ -32,7 +32,7 @@ struct MediaView {
     std::string kind;
     std::string filename;  // "" = none
     std::string extension;
-    std::int64_t size = 0;  // as announced, 0 = unknown
+    std::int64_t size = 0;  // what is stored, else as announced; 0 = unknown
     MediaState state = MediaState::waiting;
     std::int64_t received = 0;  // bytes so far, while waiting
     std::string reason;         // why it is lost or not yet there; "" = none
