@@ -1,5 +1,6 @@
 #include "gateway/api.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "base/log.h"
@@ -22,8 +23,17 @@ std::string allow_list(const std::vector<Method>& methods) {
     std::string out;
     for (const Method method : methods) {
         out += (out.empty() ? "" : ", ") + std::string(to_string(method));
+        out += method == Method::get ? ", HEAD" : "";
     }
     return out;
+}
+
+// Of a scheme's name only the letters count (RFC 9110, 11.1).
+bool starts_with_word(std::string_view text, std::string_view lower_word) {
+    return text.size() >= lower_word.size() &&
+           std::equal(lower_word.begin(), lower_word.end(), text.begin(), [](char want, char have) {
+               return want == (have >= 'A' && have <= 'Z' ? static_cast<char>(have + 32) : have);
+           });
 }
 
 // Paths that concern the machine or a corp named in the path itself: no corp has to be chosen
@@ -48,8 +58,8 @@ Result<Api::Caller> Api::authenticate(const Request& request) {
     if (header.empty()) {
         return Caller{};
     }
-    constexpr std::string_view scheme = "Bearer ";
-    if (!header.starts_with(scheme)) {
+    constexpr std::string_view scheme = "bearer ";
+    if (!starts_with_word(header, scheme)) {
         return Error{
             ErrorCode::unauthenticated, "use Authorization: Bearer TOKEN", "bad_authorization"};
     }

@@ -1,5 +1,7 @@
 #include "gateway/problem.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/log.h"
 
@@ -42,6 +44,24 @@ std::string_view title_of(int status) noexcept {
     }
 }
 
+// The house words a fault of a field as "field: what is wrong with it".
+std::string_view field_of(const Error& error) noexcept {
+    constexpr std::size_t longest = 200;
+    if (error.code != ErrorCode::invalid && error.code != ErrorCode::rule_broken) {
+        return {};
+    }
+    const std::size_t colon = error.message.find(": ");
+    if (colon == std::string::npos || colon == 0 || colon > longest) {
+        return {};
+    }
+    const std::string_view field = std::string_view(error.message).substr(0, colon);
+    const bool shaped = std::all_of(field.begin(), field.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view("_-./").find(c) != std::string_view::npos;
+    });
+    return shaped && field.front() >= 'a' && field.front() <= 'z' ? field : std::string_view{};
+}
+
 }  // namespace
 
 int http_status(ErrorCode code) noexcept {
@@ -82,13 +102,16 @@ int http_status(ErrorCode code) noexcept {
     return 500;
 }
 
-Response problem(
-    const Error& error, std::string_view request_id, const std::vector<FieldError>& fields
-) {
-    const int status = http_status(error.code);
+Response problem(const Error& error, std::string_view request_id) {
+    const std::string_view field = field_of(error);
+    const bool reason_is_field = !field.empty() && error.reason == field;
+    // What could be read but says something that may not be is 422, whoever found it.
+    const int status = reason_is_field ? 422 : http_status(error.code);
     json::object body;
-    const std::string code =
-        error.reason.empty() ? std::string(to_string(error.code)) : error.reason;
+    std::string code = error.reason.empty() ? std::string(to_string(error.code)) : error.reason;
+    if (reason_is_field) {
+        code = "bad_field";
+    }
     body["type"] = "about:blank";
     body["title"] = json::string(title_of(status));
     body["status"] = status;
@@ -100,12 +123,8 @@ Response problem(
         body["detail"] = error.message;
     }
     body["code"] = code;
-    if (!fields.empty()) {
-        json::array list;
-        for (const FieldError& field : fields) {
-            list.push_back(json::object{{"field", field.field}, {"code", field.code}});
-        }
-        body["errors"] = std::move(list);
+    if (!field.empty()) {
+        body["errors"] = json::array{json::object{{"field", field}, {"code", code}}};
     }
     body["request_id"] = json::string(request_id);
     Response response = Response::json(status, to_text(body));

@@ -85,6 +85,9 @@ Status check_archive(const Corp::Archive& archive) {
     if (!proxy.empty() && !proxy.starts_with("http://") && !proxy.starts_with("socks5://")) {
         return bad("archive.proxy", "must be http://host:port or socks5://host:port");
     }
+    if (proxy.find('@') != std::string_view::npos) {  // it is shown; proxy_password is not
+        return bad("archive.proxy", "must not carry a password: that goes into proxy_password");
+    }
     if (archive.timeout_s < 1 || archive.timeout_s > 60) {
         return bad("archive.timeout_s", "must be 1..60");
     }

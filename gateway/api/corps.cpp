@@ -194,14 +194,16 @@ Result<Response> create_corp(const ApiServices& services, const ApiRequest& requ
     if (Status status = read_corp(*body, corp); !status) {
         return std::move(status).error();
     }
-    if (services.corp_directory.find_wecom(corp.wecom_id) != nullptr) {
-        return Error{ErrorCode::conflict, "this corp exists; PATCH it instead", "corp_exists"};
-    }
     auto response = write_once(
         services.core,
         services.clock,
         request,
         [&](Transaction& tx) -> Result<Response> {
+            // put() replaces: what is there already is not to be created.
+            if (tx.exists("SELECT 1 FROM corp WHERE wecom_id = ?", {corp.wecom_id})) {
+                return Error{
+                    ErrorCode::conflict, "this corp exists; PATCH it instead", "corp_exists"};
+            }
             auto id = services.corps.put(tx, corp);
             if (!id) {
                 return std::move(id).error();
@@ -263,8 +265,12 @@ Result<Response> delete_corp(const ApiServices& services, const ApiRequest& requ
         return not_found("corp");
     }
     auto response = services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        const auto corp = services.corps.find(tx, *id);
         if (Status status = services.corps.remove(tx, *id, request.query("with_data")); !status) {
             return std::move(status).error();
+        }
+        if (corp) {
+            audit_corp(tx, services, request, "corp.remove", *corp);
         }
         return no_content();
     });

@@ -59,7 +59,7 @@ Response push_response(Snapshot& s, const crm::Push& push, int status = 200) {
 Result<crm::PushEdit> edit_of(const ApiRequest& request) {
     auto body = Body::of(request);
     if (!body) {
-        return std::move(body).error();
+        return at_condition(std::move(body).error());
     }
     crm::PushEdit edit;
     edit.name = body->text_opt("name");
@@ -124,7 +124,7 @@ Result<Response> act(const ApiServices& services, const ApiRequest& request, con
             crm::PushStore store(services.crm());
             auto push = fn(tx, store, *id);
             if (!push) {
-                return std::move(push).error();
+                return at_condition(std::move(push).error());
             }
             return push_response(tx, *push);
         }
@@ -174,7 +174,7 @@ Result<Response> create_push(const ApiServices& services, const ApiRequest& requ
         [&](Transaction& tx) -> Result<Response> {
             auto push = crm::PushStore(services.crm()).create(tx, request.viewer(), *edit);
             if (!push) {
-                return std::move(push).error();
+                return at_condition(std::move(push).error());
             }
             return push_response(tx, *push, 201);
         }

@@ -24,7 +24,7 @@ json::object segment_json(const crm::Segment& segment) {
 Result<crm::SegmentEdit> edit_of(const ApiRequest& request) {
     auto body = Body::of(request);
     if (!body) {
-        return std::move(body).error();
+        return at_condition(std::move(body).error());
     }
     crm::SegmentEdit edit;
     edit.name = body->text_opt("name");
@@ -77,7 +77,7 @@ Result<Response> create_segment(const ApiServices& services, const ApiRequest& r
         [&](Transaction& tx) -> Result<Response> {
             auto segment = store_of(services).create(tx, request.viewer(), *edit);
             if (!segment) {
-                return std::move(segment).error();
+                return at_condition(std::move(segment).error());
             }
             return created_response(
                 segment_json(*segment), segment->version, "/api/v1/segments/" + segment->id.str()
@@ -102,7 +102,7 @@ Result<Response> patch_segment(const ApiServices& services, const ApiRequest& re
     return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
         auto segment = store_of(services).update(tx, request.viewer(), *id, *edit, *version);
         if (!segment) {
-            return std::move(segment).error();
+            return at_condition(std::move(segment).error());
         }
         return object_response(segment_json(*segment), segment->version);
     });
@@ -113,8 +113,16 @@ Result<Response> delete_segment(const ApiServices& services, const ApiRequest& r
     if (!id) {
         return std::move(id).error();
     }
+    std::optional<std::int64_t> version;
+    if (request.http().headers.has("If-Match")) {
+        auto match = request.if_match();
+        if (!match) {
+            return std::move(match).error();
+        }
+        version = *match;
+    }
     return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status = store_of(services).remove(tx, request.viewer(), *id, std::nullopt);
+        if (Status status = store_of(services).remove(tx, request.viewer(), *id, version);
             !status) {
             return std::move(status).error();
         }
@@ -125,7 +133,7 @@ Result<Response> delete_segment(const ApiServices& services, const ApiRequest& r
 Result<Response> preview_segment(const ApiServices& services, const ApiRequest& request) {
     auto body = Body::of(request);
     if (!body) {
-        return std::move(body).error();
+        return at_condition(std::move(body).error());
     }
     const std::string condition = body->raw("condition");
     if (condition.empty()) {
@@ -136,7 +144,7 @@ Result<Response> preview_segment(const ApiServices& services, const ApiRequest& 
     }
     auto preview = store_of(services).preview(services.core, request.viewer(), condition);
     if (!preview) {
-        return std::move(preview).error();
+        return at_condition(std::move(preview).error());
     }
     json::array sample;
     for (const crm::Contact& contact : preview->sample) {

@@ -14,6 +14,11 @@ Result<Body> Body::of(const ApiRequest& request) {
         return Error{ErrorCode::unsupported, "send application/json", "bad_content_type"};
     }
     auto value = parse_json(request.http().body);
+    if (!value && value.error().code == ErrorCode::too_large) {
+        // Its size was looked at before.
+        return Error{
+            ErrorCode::rule_broken, "the body is nested deeper than 32 levels", "body_too_deep"};
+    }
     if (!value) {
         return std::move(value).error();
     }
@@ -64,6 +69,10 @@ std::optional<std::string> Body::text_opt(std::string_view key) {
     }
     if (!value->is_string()) {
         fault(key, "must be a string");
+        return std::nullopt;
+    }
+    if (value->get_string().find('\0') != json::string::npos) {
+        fault(key, "must not hold the character U+0000");
         return std::nullopt;
     }
     return std::string(value->get_string());
@@ -217,6 +226,19 @@ UnixMillis Body::time(std::string_view key) {
         return 0;
     }
     return *parsed;
+}
+
+Error at_condition(Error error) {
+    if (error.reason == "body_too_deep") {
+        return Error{
+            ErrorCode::rule_broken, "condition: terms may be nested 8 deep", "condition_too_deep"};
+    }
+    if (error.message.starts_with("/: ")) {
+        error.message.replace(0, 1, "condition");
+    } else if (error.message.starts_with('/')) {
+        error.message.insert(0, "condition");
+    }
+    return error;
 }
 
 Result<crm::Page> page_of(const ApiRequest& request) {

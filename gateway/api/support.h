@@ -60,6 +60,9 @@ private:
     std::string fault_text_;
 };
 
+// Where a body holds a condition: its faults, which begin with a JSON pointer, as faults of that
+// field.
+Error at_condition(Error error);
 Result<crm::Page> page_of(const ApiRequest& request);
 json::value time_json(UnixMillis ms);  // null for 0
 

@@ -41,6 +41,24 @@ json::object token_json(const crm::ApiToken& token) {
         {"revoked", time_json(token.revoked_ms)}};
 }
 
+// The token that the path names by id or name, of those the caller sees. A revoked token leaves its
+// name free, also to another corp: the newest counts.
+std::optional<crm::TokenId> named_token(Snapshot& s, const ApiRequest& request) {
+    std::optional<crm::TokenId> found;
+    for (const crm::ApiToken& token : crm::TokenStore::list(s)) {
+        if (request.corp() && token.corp != request.corp()) {
+            continue;
+        }
+        if (token.id.str() == request.param("id")) {
+            return token.id;
+        }
+        if (token.name == request.param("id")) {
+            found = token.id;
+        }
+    }
+    return found;
+}
+
 json::object audit_json(const crm::AuditEntry& entry) {
     const auto parsed = [](const std::string& text) {
         auto value = parse_json(text);
@@ -138,6 +156,9 @@ Result<Response> create_token(const ApiServices& services, const ApiRequest& req
     if (request.corp()) {
         corp = request.corp();  // a token of one corp begets only its like
     }
+    if (corp && services.corp_directory.find(corp) == nullptr) {
+        return Error{ErrorCode::rule_broken, "corp: there is no such corp", "bad_field"};
+    }
     // Not write_once: the token is shown once and must not be kept with an idempotency key.
     return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
         crm::TokenStore store(services.clock, services.ids, services.rng);
@@ -158,22 +179,17 @@ Result<Response> create_token(const ApiServices& services, const ApiRequest& req
 
 Result<Response> revoke_token(const ApiServices& services, const ApiRequest& request) {
     return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        crm::TokenStore store(services.clock, services.ids, services.rng);
-        if (request.corp()) {
-            bool own = false;
-            for (const crm::ApiToken& token : crm::TokenStore::list(tx)) {
-                own = own ||
-                      (token.corp == request.corp() && (token.id.str() == request.param("id") ||
-                                                        token.name == request.param("id")));
-            }
-            if (!own) {
-                return not_found("token");
-            }
+        const auto token = named_token(tx, request);
+        if (!token) {
+            return not_found("token");
         }
-        if (Status status = store.revoke(tx, request.param("id")); !status) {
+        crm::TokenStore store(services.clock, services.ids, services.rng);
+        if (Status status = store.revoke(tx, token->str()); !status) {
             return std::move(status).error();
         }
-        crm::record_audit(tx, services.audit(), request.viewer(), {"token.revoke", "token"});
+        crm::record_audit(
+            tx, services.audit(), request.viewer(), {"token.revoke", "token", token->value}
+        );
         return no_content();
     });
 }
@@ -250,9 +266,7 @@ Result<Response> upload_media(const ApiServices& services, const ApiRequest& req
     if (!id) {
         return std::move(id).error();
     }
-    return created_response(
-        json::object{{"id", std::to_string(*id)}}, 0, "/api/v1/media/" + std::to_string(*id)
-    );
+    return object_response(json::object{{"id", std::to_string(*id)}}, 0, 201);
 }
 
 }  // namespace leadbridge::gateway

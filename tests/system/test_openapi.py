@@ -1,0 +1,319 @@
+"""What the real program answers against gateway/openapi.json: status, headers, media type and body."""
+
+import copy
+import json
+import pathlib
+import re
+import unittest
+import urllib.parse
+
+import jsonschema
+
+from bridge import Scene, eventually
+
+CORP = "wwSYSTEMTEST0001"
+FILE = pathlib.Path(__file__).parents[2] / "gateway" / "openapi.json"
+
+
+class Description:
+    def __init__(self, text):
+        self.doc = json.loads(text)
+        self.resolver = jsonschema.RefResolver("", self.doc)
+        self.operations = {
+            (method, path): operation
+            for path, methods in self.doc["paths"].items() for method, operation in methods.items()}
+
+    def resolve(self, thing):
+        return self.resolver.resolve(thing["$ref"])[1] if "$ref" in thing else thing
+
+    def validate(self, schema, value):
+        checker = jsonschema.Draft202012Validator(schema, resolver=self.resolver)
+        return [f'{"/".join(map(str, e.absolute_path))}: {e.message[:300]}' for e in checker.iter_errors(value)]
+
+    def operation(self, method, target):
+        """The described path of a request; a literal one goes before one with a parameter."""
+        path = target.split("?")[0]
+        fits = [p for m, p in self.operations
+                if m == method and re.fullmatch(re.sub(r"\\\{[^}]*\}", "[^/]+", re.escape(p)), path)]
+        return min(fits, key=lambda p: p.count("{"), default=None)
+
+    def faults(self, method, target, status, headers, text):
+        path = self.operation(method, target)
+        if path is None:
+            return ["not described"]
+        responses = self.operations[method, path]["responses"]
+        described = responses.get(str(status))
+        if described is None:
+            return [f"{status} is not described"]
+        described = self.resolve(described)
+        headers = {k.lower(): v for k, v in headers.items()}
+        out = []
+        for name, header in described.get("headers", {}).items():
+            if name in ("ETag", "Location", "Content-Range") and name.lower() not in headers:
+                out.append(f"no {name}")
+            if name.lower() in headers and "schema" in self.resolve(header):
+                out += self.validate(self.resolve(header)["schema"], headers[name.lower()])
+        for name in ("etag", "location"):
+            if name in headers and name not in [n.lower() for n in described.get("headers", {})]:
+                out.append(f"{name} is not described")
+        content = described.get("content")
+        if not content:
+            return out + ([f"a body of {len(text)} bytes is not described"] if text else [])
+        media = headers.get("content-type", "").split(";")[0]
+        if media not in content:
+            return out + [f"{media} is not described"]
+        if media.endswith("json"):
+            out += self.validate(content[media].get("schema", {}), json.loads(text))
+        return out
+
+    def body_faults(self, method, target, body):
+        """Of a request that was taken."""
+        content = self.operations[method, self.operation(method, target)].get("requestBody", {}).get("content", {})
+        return self.validate(content["application/json"].get("schema", {}), body) if content else ["no body is described"]
+
+
+class OpenApi(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene("openapi")
+        cls.wecom = cls.scene.wecom()
+        cls.daemon = cls.scene.daemon(cls.wecom, archive=True)
+        cls.api = cls.daemon.api
+        cls.described = Description(FILE.read_text())
+        cls.called = set()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scene.close()
+
+    def call(self, method, target, body=None, expect=None, headers=None, raw=None):
+        """One request, its answer held against the file; (status, headers, parsed body)."""
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})} if data is not None else headers
+        full = target if target.startswith("/") else "/api/v1/" + target
+        status, got, text = self.api.raw(method.upper(), full, data, sent)
+        where = f"{method} {target} {status}"
+        self.assertEqual(self.described.faults(method, full, status, got, text), [], f"{where}: {text[:600]!r}")
+        self.assertIn("X-Request-Id", got, where)
+        if expect is not None:
+            self.assertEqual(status, expect, f"{where}: {text[:600]!r}")
+        if body is not None and status < 300:
+            self.assertEqual(self.described.body_faults(method, full, body), [], where)
+        if status < 300:
+            self.called.add((method, self.described.operation(method, full)))
+        parsed = json.loads(text) if text and "json" in got.get("Content-Type", "") else text
+        return status, got, parsed
+
+    def get(self, target, expect=200):
+        return self.call("get", target, expect=expect)[2]
+
+    def post(self, target, body=None, expect=201, **headers):
+        return self.call("post", target, body, expect, headers)[2]
+
+    def patch(self, target, body):
+        etag = self.call("get", target, expect=200)[1]["ETag"]
+        return self.call("patch", target, body, 200, {"If-Match": etag})[2]
+
+    def first(self, target):
+        return self.get(target)["items"][0]
+
+    def company(self):
+        """Something of everything, as it comes about."""
+        tag = self.post("tags", {"group": "来源", "name": "展会", "kind": "wecom", "order": 2})
+        inner = self.post("tags", {"group": "内部", "name": "重要"})
+        gone = self.post("tags", {"group": "内部", "name": "旧"})
+        self.patch(f'tags/{inner["id"]}', {"name": "很重要"})
+        channel = self.post("channels", {
+            "name": "展会", "kind": "contact_way", "members": ["sample1"], "tags": [tag["id"], inner["id"]], "skip_verify": True,
+            "welcome": {"text": "您好{contact}", "attachments": [{"kind": "link", "title": "资料", "url": "https://example.com/"}]}})
+        channel = eventually(
+            lambda: (c := self.get(f'channels/{channel["id"]}'))["sync"] == "ready" and c, what="the channel at WeCom")
+        scan = self.wecom.do("scan", corpid=CORP, state=channel["state"], count=3)["scans"]
+        lost = scan[2]
+        eventually(lambda: len(self.get("contacts")["items"]) == 3, what="three contacts")
+        self.wecom.do("delete", corpid=CORP, userid=lost["userid"], external_userid=lost["external_userid"], by="contact")
+        person = scan[0]
+        self.wecom.do("chat", corpid=CORP, **{"from": person["external_userid"]}, to=[person["userid"]], text="请问多少钱？")
+        self.wecom.do("chat", corpid=CORP, **{"from": person["external_userid"]}, to=[person["userid"]], msgtype="file", media_bytes="70000", fileext="pdf")
+        self.post("sync", {"kind": "full"})
+        return tag, inner, gone, channel, person
+
+    def test_1_every_operation_answers_as_described(self):
+        tag, inner, gone, channel, person = self.company()
+        self.call("get", "openapi.json", expect=200)
+        self.get("me")
+        corp = self.first("corps")
+        self.get(f'corps/{corp["id"]}')
+        self.patch(f'corps/{corp["id"]}', {"name": "示例公司甲", "limits": {"push_cap": "7_per_week"}, "default_welcome": {"text": "您好"}})
+        self.post(f'corps/{corp["id"]}/check', expect=200)
+        for listed in ("channels", "tags", "segments", "pushes", "sources", "leads", "contacts", "events", "inbox", "jobs", "members",
+                       "departments", "tokens", "audit", "archive/conversations"):
+            self.get(listed)
+        self.patch(f'channels/{channel["id"]}', {"name": "展会二", "members": ["sample1", "sample2"]})
+        self.get(f'channels/{channel["id"]}/stats')
+        self.contacts(person, inner, gone)
+        self.leads()
+        self.segments_and_pushes(tag)
+        self.sources(inner)
+        self.archive(person)
+        self.queues()
+        self.staff()
+        self.call("delete", f'tags/{tag["id"]}', expect=204)
+        self.call("delete", f'channels/{channel["id"]}', expect=204)
+        self.another_corp()
+        self.outside()
+
+    def contacts(self, person, inner, gone):
+        contact = self.first(f'contacts?q={person["external_userid"]}')
+        path = f'contacts/{contact["id"]}'
+        card = self.get(path)
+        self.assertTrue(card["identities"] and card["follows"] and card["tags"], card)
+        self.patch(path, {"company": "示例公司", "gender": 1})
+        self.call("put", path + "/tags", {"tags": [inner["id"], gone["id"]]}, 200)
+        self.post("tags/merge", {"from": gone["id"], "into": inner["id"]}, 200)
+        self.post(path + "/notes", {"text": "喜欢茶"})
+        timeline = self.get(path + "/timeline?limit=1")
+        self.assertTrue(timeline["next_cursor"])
+        self.get(path + "/timeline?limit=1&cursor=" + timeline["next_cursor"])
+        event = self.first("events")
+        self.get("events?after=" + str(int(event["id"]) - 1))
+
+    def leads(self):
+        lead = self.first("leads")
+        path = f'leads/{lead["id"]}'
+        self.get(path)
+        self.patch(path, {"stage": "quoted"})
+        member = self.first("members")
+        self.post(path + "/assign", {"owner": member["id"]}, 200)
+        self.post(path + "/return", {"reason": "忙"}, 200)
+        self.call("post", path + "/claim")
+        self.post(path + "/assign", {"owner": member["id"]}, 200)
+        self.post(path + "/convert", expect=200)
+        other = self.first("leads?status=new") if self.get("leads?status=new")["items"] else self.first("leads?status=following")
+        self.post(f'leads/{other["id"]}/invalidate', {"reason": "同行"}, 200)
+
+    def segments_and_pushes(self, tag):
+        condition = {"all": [{"tag": tag["id"]}, {"not": {"field": "stage", "op": "in", "value": ["lost"]}}]}
+        preview = self.post("segments/preview", {"condition": condition}, 200)
+        self.assertGreaterEqual(preview["count"], 2)
+        segment = self.post("segments", {"name": "展会", "condition": condition})
+        self.patch(f'segments/{segment["id"]}', {"name": "展会客户"})
+        push = self.post("pushes", {"name": "新品", "segment_id": segment["id"], "content": {"text": "新品资料"}})
+        path = f'pushes/{push["id"]}'
+        self.patch(path, {"name": "新品二"})
+        self.post(path + "/submit", expect=200)
+        counts = eventually(
+            lambda: (c := self.get(path)["counts"])["waiting"] and c, 30, what="recipients who wait for their member")
+        self.assertTrue(counts["excluded"], counts)
+        self.get(path + "/recipients")
+        self.get(path + "/recipients?outcome=waiting")
+        self.call("post", path + "/remind")
+        self.post(path + "/cancel", expect=200)
+        alone = self.post("segments", {"name": "alle", "condition": {"any": []}})
+        self.call("delete", f'segments/{alone["id"]}', expect=204)
+
+    def sources(self, inner):
+        source = self.post("sources", {
+            "name": "官网", "kind": "generic", "auth": {"kind": "path", "secrets": ["secret-of-the-openapi-test"]},
+            "map": {"id": "/id", "name": "/name", "phone": "/phone", "answers": "/answers"}, "tags": [inner["id"]], "owner": "sample1"})
+        path = f'sources/{source["id"]}'
+        self.patch(path, {"enabled": True, "ack": "ok"})
+        tried = self.call("post", path + "/test", raw=b'{"name":"A","phone":"19900000001","answers":{"q":"a"}}', expect=200)[2]
+        self.assertTrue(tried["mapped"] and tried["identities"] and tried["answers"], tried)
+        hook = source["hook"] + "/secret-of-the-openapi-test"
+        self.assertEqual(self.api.raw("POST", hook, b'{"id":"1","phone":"19900000002"}')[0], 200)
+        self.assertEqual(self.api.raw("POST", hook, b'{"id":"2"}')[0], 200)
+        eventually(lambda: self.get("inbox?state=parked")["items"], what="the form without a phone")
+        self.call("delete", path, expect=204)
+
+    def archive(self, person):
+        def arrived():
+            contact = self.first(f'contacts?q={person["external_userid"]}')
+            found = self.get(f'contacts/{contact["id"]}/messages')["items"]
+            media = [m for message in found for m in message["media"] if m["state"] == "stored"]
+            return media and len(found) == 2 and media[0]
+
+        media = eventually(arrived, 30, what="both messages and the file")
+        conversation = self.first("archive/conversations?kind=single")
+        self.get(f'archive/conversations/{conversation["id"]}/messages?limit=1')
+        self.call("get", f'archive/media/{media["id"]}', expect=200)
+        self.call("get", f'archive/media/{media["id"]}', headers={"Range": "bytes=5-9"}, expect=206)
+        self.get("archive/health")
+
+    def queues(self):
+        parked = self.first("inbox?state=parked")
+        path = f'inbox/{parked["id"]}'
+        self.get(path)
+        self.post(path + "/park", {"reason": "looked at"}, 409)
+        self.post(path + "/drop", expect=204)
+        self.post(path + "/replay", expect=204)
+        self.call("post", "jobs/1/retry", expect=404)
+        self.call("post", "jobs/1/drop", expect=404)
+
+    def staff(self):
+        self.get("sync")
+        self.call("post", "media?kind=file&name=a.pdf", raw=b"%PDF-sample", headers={"Content-Type": "application/pdf"}, expect=201)
+        made = self.post("tokens", {"name": "child", "scopes": ["read"]})
+        self.get("tokens")
+        self.call("delete", f'tokens/{made["id"]}', expect=204)
+        self.assertTrue(self.get("audit?limit=200")["items"])
+
+    def another_corp(self):
+        made = self.post("corps", {
+            "corp_id": "wwSYSTEMTEST0002", "name": "另一示例公司", "api_base": f"http://127.0.0.1:{self.wecom.port}", "agent_id": 1000002,
+            "app_secret": "sample-secret", "limits": {"calls_per_minute": 100, "concurrency": 2}})
+        self.call("get", "leads", expect=400)
+        self.call("delete", f'corps/{made["id"]}?with_data=wwSYSTEMTEST0002', expect=204)
+
+    def outside(self):
+        for path in ("/healthz", "/readyz", "/metrics", "/"):
+            self.call("get", path, expect=200)
+        self.call("get", f"/callback/wecom/{CORP}", expect=400)
+        self.call("post", f"/callback/wecom/{CORP}/app?" + urllib.parse.urlencode(
+            {"msg_signature": "x", "timestamp": "1", "nonce": "n"}), raw=b"<xml><Encrypt>x</Encrypt></xml>", expect=403)
+        self.call("post", "/hook/1", raw=b"{}", expect=403)
+
+    def test_2_refusals_are_described(self):
+        token = {"Authorization": "Bearer nobody"}
+        for method, path in self.described.operations:
+            if not path.startswith("/api/v1/") or "security" not in self.described.operations[method, path]:
+                continue
+            if not self.described.operations[method, path]["security"]:
+                continue
+            target = path.replace("{id}", "12345")
+            self.call(method, target, headers=token, expect=401)
+        self.call("get", "leads?limit=0", expect=400)
+        self.call("get", "leads?corp=wwNOBODY", expect=404)
+        self.call("get", "leads/12345", expect=404)
+        self.call("patch", "leads/12345", {"stage": "x"}, 428)
+        self.call("patch", "leads/12345", {"stage": "x"}, 412, {"If-Match": "*"})
+        self.call("post", "tags", {"group": "g"}, 422)
+        self.call("post", "tags", {"group": "g", "name": "n", "more": 1}, 422)
+        self.call("post", "tags", raw=b"<xml/>", headers={"Content-Type": "text/xml"}, expect=415)
+        self.call("post", "tags", raw=b" " * ((1 << 20) + 1), expect=413)
+        self.call("post", "corps", {"corp_id": CORP, "name": "x"}, 409)
+
+    def test_3_every_operation_was_called(self):
+        """Runs last: what nobody called with success is not known to be as described."""
+        # A token is no member who could claim; nothing is dead or waiting here that could be parked, retried or dropped.
+        refused_here = {("post", "/api/v1/" + path) for path in (
+            "leads/{id}/claim", "inbox/{id}/park", "jobs/{id}/retry", "jobs/{id}/drop")}
+        operations = {(m, p) for m, p in self.described.operations if p.startswith("/api/v1/")}
+        self.assertEqual(operations - self.called, refused_here)
+
+    def test_0_the_program_serves_this_file(self):
+        status, _, text = self.api.raw("GET", "/api/v1/openapi.json")
+        self.assertEqual((status, json.loads(text)), (200, json.loads(FILE.read_text())))
+
+    def test_0_drift_would_be_noticed(self):
+        other = Description(FILE.read_text())
+        me = {"actor": "a", "corps": []}
+        answer = lambda body: other.faults("get", "/api/v1/me", 200, {"Content-Type": "application/json"}, json.dumps(body))
+        self.assertEqual(answer(me), [])
+        self.assertTrue(answer({**me, "more": 1}))
+        self.assertTrue(answer({"actor": "a"}))
+        self.assertTrue(answer({"actor": 1, "corps": []}))
+
+
+if __name__ == "__main__":
+    unittest.main()
