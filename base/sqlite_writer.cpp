@@ -8,7 +8,7 @@ namespace leadbridge {
 namespace {
 
 constexpr auto writes_per_group =
-    std::chrono::milliseconds(5);  // beside rows that wait for their acknowledgement
+    std::chrono::milliseconds(2);  // beside rows that wait for their acknowledgement
 constexpr auto slow_write = std::chrono::milliseconds(100);
 
 const std::vector<double> row_buckets = {1, 2, 5, 10, 20, 50, 100, 200, 512, 1000};

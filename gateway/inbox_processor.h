@@ -19,7 +19,7 @@ namespace leadbridge::gateway {
 
 struct InboxProcessorOptions {
     int batch_rows = 64;
-    std::int64_t slice_ms = 4;                             // of one transaction
+    std::int64_t slice_ms = 2;                             // of one transaction
     std::int64_t keep_done_ms = 7LL * 24 * 3'600 * 1'000;  // the dedupe window
     std::int64_t keep_parked_ms =
         180LL * 24 * 3'600 * 1'000;  // parked and dead rows nobody looked after

@@ -1,7 +1,8 @@
 // A closed-loop load of signed callbacks for deploy/bench: C connections, each sends its next
 // request when the answer is in.
 //   callback_load PORT PATH CONNECTIONS SECONDS [CORPID TOKEN AES_KEY]
-// With a corp every request is a fresh, signed and encrypted friend-add, made before the clock
+// With a corp every request is a fresh, signed and encrypted event that
+// asks nothing of WeCom, made before the clock
 // starts; without one the same body goes to PATH. Prints one JSON line: requests, seconds, rate,
 // p50_ms, p99_ms, refused.
 
@@ -49,14 +50,13 @@ std::string http(const Target& target, const std::string& query, const std::stri
     );
 }
 
-std::string friend_add(const Target& target, std::int64_t now_s, const std::string& unique) {
+std::string event(const Target& target, std::int64_t now_s, const std::string& unique) {
     return fmt::format(
         "<xml><ToUserName><![CDATA[{}]]></ToUserName><FromUserName><![CDATA[sys]]></FromUserName>"
         "<CreateTime>{}</CreateTime><MsgType><![CDATA[event]]></MsgType>"
-        "<Event><![CDATA[change_external_contact]]></Event>"
-        "<ChangeType><![CDATA[edit_external_contact]]></ChangeType><UserID><![CDATA[sample1]]></"
-        "UserID>"
-        "<ExternalUserID><![CDATA[wmBENCH{}]]></ExternalUserID></xml>",
+        "<Event><![CDATA[customer_acquisition]]></Event>"
+        "<ChangeType><![CDATA[friend_request]]></ChangeType><LinkId><![CDATA[benchmark]]></LinkId>"
+        "<State><![CDATA[{}]]></State></xml>",
         target.corpid,
         now_s,
         unique
@@ -79,7 +79,7 @@ std::vector<std::string> make_requests(const Target& target, int n, SystemRng& r
     const std::string timestamp = std::to_string(now_s);
     for (int i = 0; i < n; ++i) {
         const std::string cipher =
-            crypto->seal(friend_add(target, now_s, rng.token(16)), rng.bytes(16), target.corpid);
+            crypto->seal(event(target, now_s, rng.token(16)), rng.bytes(16), target.corpid);
         const std::string nonce = rng.token(8);
         const std::string body = "<xml><Encrypt><![CDATA[" + cipher + "]]></Encrypt></xml>";
         out.push_back(http(
