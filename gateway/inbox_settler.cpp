@@ -1,9 +1,11 @@
 #include "gateway/inbox_settler.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <set>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "base/backoff.h"
@@ -14,6 +16,7 @@ namespace leadbridge::gateway {
 namespace {
 
 constexpr double retry_jitter = 0.25;
+constexpr auto longest_yield = std::chrono::milliseconds(50);
 constexpr std::string_view done_names[] = {"used", "parked", "retry", "dead", "refetched"};
 
 }  // namespace
@@ -38,12 +41,21 @@ InboxSettler::InboxSettler(
 void InboxSettler::settle(const std::vector<InboxWork>& work) {
     std::size_t next = 0;
     while (next < work.size()) {
+        const auto begun = std::chrono::steady_clock::now();
         const std::size_t taken = together(work, next);
         if (taken == 0) {
             one_by_one(work, next);
             return;
         }
         next += taken;
+        if (core_.stats().rows_waiting > 0) {
+            // What is in the inbox is safe and may wait; callbacks that wait for their answer may
+            // not: they get three quarters of the time.
+            const auto took = std::chrono::steady_clock::now() - begun;
+            std::this_thread::sleep_for(
+                std::min<std::chrono::steady_clock::duration>(3 * took, longest_yield)
+            );
+        }
     }
 }
 

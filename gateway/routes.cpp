@@ -69,6 +69,12 @@ constexpr std::array table{
     Route{Method::post, "/api/v1/pushes/{id}/cancel", Access::write, cancel_push},
     Route{Method::post, "/api/v1/pushes/{id}/remind", Access::write, remind_push},
     Route{Method::get, "/api/v1/pushes/{id}/recipients", Access::read, list_push_recipients},
+    Route{Method::get, "/api/v1/pushes/{id}/batches", Access::read, list_push_batches},
+    Route{
+        Method::post,
+        "/api/v1/pushes/{id}/batches/{batch}/decide",
+        Access::write,
+        decide_push_batch},
 
     Route{Method::get, "/api/v1/sources", Access::read, list_sources},
     Route{Method::post, "/api/v1/sources", Access::write, create_source},

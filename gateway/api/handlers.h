@@ -61,6 +61,8 @@ Result<Response> submit_push(const ApiServices& services, const ApiRequest& requ
 Result<Response> cancel_push(const ApiServices& services, const ApiRequest& request);
 Result<Response> remind_push(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_push_recipients(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_push_batches(const ApiServices& services, const ApiRequest& request);
+Result<Response> decide_push_batch(const ApiServices& services, const ApiRequest& request);
 // sources.cpp
 Result<Response> list_sources(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_source(const ApiServices& services, const ApiRequest& request);

@@ -266,4 +266,90 @@ Result<Response> list_push_recipients(const ApiServices& services, const ApiRequ
     });
 }
 
+namespace {
+
+json::object batch_json(const crm::BatchView& batch) {
+    return json::object{
+        {"id", batch.batch.str()},
+        {"sender_userid", batch.sender},
+        {"state", crm::to_string(batch.state)},
+        {"attempt", batch.attempt},
+        {"msgid", batch.msgid},
+        {"errcode", batch.errcode},
+        {"recipients", batch.recipients},
+        {"settled", batch.settled},
+        {"intent", time_json(batch.intent_ms)},
+        {"submitted", time_json(batch.submitted_ms)},
+        {"confirmed", time_json(batch.confirmed_ms)}};
+}
+
+}  // namespace
+
+Result<Response> list_push_batches(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::PushId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    auto page = page_of(request);
+    if (!page) {
+        return std::move(page).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        if (!crm::PushStore::find(s, request.viewer(), *id)) {
+            return not_found("push");
+        }
+        crm::PageOf<crm::BatchView> out;
+        out.items = crm::PushLedger::batches_of(
+            s, request.corp(), *id, crm::BatchId{page->before}, page->limit
+        );
+        if (static_cast<int>(out.items.size()) == page->limit) {
+            out.next = out.items.back().batch.value;
+        }
+        return page_response(out, batch_json);
+    });
+}
+
+// A person looked into WeCom's 群发助手 and says which task a doubtful batch is, or that it was not
+// submitted.
+Result<Response> decide_push_batch(const ApiServices& services, const ApiRequest& request) {
+    auto batch = request.id_as<crm::BatchId>("batch");
+    if (!batch) {
+        return std::move(batch).error();
+    }
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    const auto msgid = body->text_opt("msgid");
+    if (!msgid) {
+        body->fault("msgid", "is required; \"\" says that the batch was not submitted");
+    }
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    return act(
+        services,
+        request,
+        [&](Transaction& tx, crm::PushStore&, crm::PushId id) -> Result<crm::Push> {
+            auto push = crm::PushStore::find(tx, request.viewer(), id);
+            const auto known = crm::PushLedger::batch(tx, request.corp(), *batch);
+            if (!push || !known || known->push != id) {
+                return not_found("push_batch");
+            }
+            crm::PushLedger ledger(services.jobs, services.clock, services.ids);
+            if (Status status = ledger.decide_review(tx, request.corp(), *batch, *msgid); !status) {
+                return std::move(status).error();
+            }
+            const std::string after = to_text(json::object{{"msgid", *msgid}});
+            crm::record_audit(
+                tx,
+                services.audit(),
+                request.viewer(),
+                {"push.decide_batch", "push_batch", batch->value, "", after}
+            );
+            return std::move(*push);
+        }
+    );
+}
+
 }  // namespace leadbridge::gateway

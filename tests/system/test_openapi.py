@@ -207,6 +207,9 @@ class OpenApi(unittest.TestCase):
         self.assertTrue(counts["excluded"], counts)
         self.get(path + "/recipients")
         self.get(path + "/recipients?outcome=waiting")
+        batch = self.get(path + "/batches")["items"][0]
+        # Nothing is in doubt here: there is nothing to decide.
+        self.call("post", f'{path}/batches/{batch["id"]}/decide', {"msgid": ""}, 409)
         self.call("post", path + "/remind")
         self.post(path + "/cancel", expect=200)
         alone = self.post("segments", {"name": "alle", "condition": {"any": []}})
@@ -280,7 +283,7 @@ class OpenApi(unittest.TestCase):
                 continue
             if not self.described.operations[method, path]["security"]:
                 continue
-            target = path.replace("{id}", "12345")
+            target = path.replace("{id}", "12345").replace("{batch}", "12345")
             self.call(method, target, headers=token, expect=401)
         self.call("get", "leads?limit=0", expect=400)
         self.call("get", "leads?corp=wwNOBODY", expect=404)
@@ -295,9 +298,11 @@ class OpenApi(unittest.TestCase):
 
     def test_3_every_operation_was_called(self):
         """Runs last: what nobody called with success is not known to be as described."""
-        # A token is no member who could claim; nothing is dead or waiting here that could be parked, retried or dropped.
+        # A token is no member who could claim; nothing is dead, waiting or in doubt here that could be parked, retried,
+        # dropped or decided.
         refused_here = {("post", "/api/v1/" + path) for path in (
-            "leads/{id}/claim", "inbox/{id}/park", "jobs/{id}/retry", "jobs/{id}/drop")}
+            "leads/{id}/claim", "inbox/{id}/park", "jobs/{id}/retry", "jobs/{id}/drop",
+            "pushes/{id}/batches/{batch}/decide")}
         operations = {(m, p) for m, p in self.described.operations if p.startswith("/api/v1/")}
         self.assertEqual(operations - self.called, refused_here)
 
