@@ -119,7 +119,8 @@ struct ArchiveFeed::State {
         return done ? Status{} : Status{std::move(done).error()};
     }
 
-    void park(CorpId corp, std::int64_t n, const Error& why) {
+    // False when the store did not take the reason: the row must stay in front of the cursor.
+    bool park(CorpId corp, std::int64_t n, const Error& why) {
         log::error(
             "archive",
             "crm refused what was said: the row is kept",
@@ -135,6 +136,7 @@ struct ArchiveFeed::State {
         if (!kept) {
             log::warn("archive", "the reason was not stored", {{"corp", corp}, {"n", n}});
         }
+        return kept.has_value();
     }
 
     // What crm knows is no longer needed here.
@@ -160,8 +162,7 @@ struct ArchiveFeed::State {
                 break;
             }
             if (!told) {
-                park(corp, row.n, told.error());
-                if (!deliver(corp, row.n, nullptr)) {
+                if (!park(corp, row.n, told.error()) || !deliver(corp, row.n, nullptr)) {
                     break;
                 }
             } else {

@@ -63,6 +63,7 @@ using Timer = asio::basic_waitable_timer<
     Executor>;
 using Waiter = asio::async_result<Token, void()>::handler_type;
 
+constexpr std::size_t small_body_bytes = 64 << 10;
 constexpr std::size_t linger_bytes = 4 << 20;
 constexpr std::int64_t linger_ms = 2'000;
 constexpr std::int64_t stall_ms = 1'000;
@@ -357,7 +358,11 @@ ReadStep Connection::received(std::size_t n) {
 // Deadlines and the memory of bodies follow what the reader found.
 ReadStep Connection::account(ReadStep step) {
     count_body(reader_.request().body.size());
-    if (step == ReadStep::refused || core_.buffered_bytes > core_.options.max_buffered_bytes) {
+    // Large bodies together have a bound; small ones (a callback) pass, or whoever sends large ones
+    // would shut them out. Those are bounded by max_connections.
+    const bool no_room =
+        body_bytes_ > small_body_bytes && core_.buffered_bytes > core_.options.max_buffered_bytes;
+    if (step == ReadStep::refused || no_room) {
         refusal_ = step == ReadStep::refused ? reader_.refusal() : 503;
         return ReadStep::refused;
     }
@@ -550,7 +555,13 @@ Task<void> accept_connections(Core& core) {
     while (core.acceptor.is_open()) {
         Socket socket = co_await core.acceptor.async_accept(token);
         if (!ec) {
-            core.admit(std::move(socket));
+            try {
+                core.admit(std::move(socket));
+            } catch (const std::exception& error) {  // out of memory for this one: the next may fit
+                log::error(
+                    "http_server", "a connection could not be taken", {{"cause", error.what()}}
+                );
+            }
         } else if (core.acceptor.is_open()) {  // out of descriptors or memory: let some go first
             core.make_room();
             core.accept_pause.expires_after(tick);

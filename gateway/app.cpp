@@ -42,7 +42,6 @@ namespace leadbridge::gateway {
 
 namespace {
 
-constexpr std::int64_t hour_ms = 3'600'000;
 constexpr std::int64_t lag_not_ready_ms = 60'000;
 constexpr int rsa_threads = 2;
 
@@ -395,17 +394,6 @@ void App::Parts::add_regular_work() {
         }
     });
     scheduler.every(60'000, "clean_up", [this] { clean_up(*core, clock->now()); });
-    scheduler.every(hour_ms, "idempotency", [this] {
-        auto forgot = core->write<int>([&](Transaction& tx) -> Result<int> {
-            forget_old_keys(tx, clock->now());
-            return 0;
-        });
-        if (!forgot) {
-            log::warn(
-                "scheduler", "old idempotency keys stay", {{"error", forgot.error().message}}
-            );
-        }
-    });
 }
 
 // What an earlier process left half done.

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "crm/corp_tables.h"
 #include "crm/intake.h"
+#include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
 namespace {
@@ -54,6 +55,7 @@ void clean_up(Database& core, UnixMillis now) {
     run(core, "applied touches", [&](Transaction& tx) {
         return crm::forget_applied(tx, now - 30 * day_ms, slice_rows);
     });
+    run(core, "idempotency keys", [&](Transaction& tx) { return forget_old_keys(tx, now); });
     run(core, "change log", [&](Transaction& tx) {
         return trim_changes(tx, now - 7 * day_ms, slice_rows);
     });

@@ -7,9 +7,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -25,7 +27,8 @@ namespace leadbridge::gateway {
 namespace {
 
 constexpr std::size_t max_message = 16 << 20;
-constexpr int patience_ms = 30'000;
+constexpr int request_ms = 5'000;
+constexpr int answer_ms = 60'000;
 
 class Fd {
 public:
@@ -62,13 +65,17 @@ const sockaddr* as_sockaddr(const sockaddr_un& address) {
     return static_cast<const sockaddr*>(static_cast<const void*>(&address));
 }
 
-// One line, without its newline; nullopt when the peer is gone, silent or too talkative.
-std::optional<std::string> read_line(int fd) {
+// One line, without its newline; nullopt when the peer is gone, too slow or too talkative.
+std::optional<std::string> read_line(int fd, int within_ms) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(within_ms);
     std::string line;
     std::array<char, 16'384> chunk{};
     while (line.size() < max_message) {
         pollfd wait{fd, POLLIN, 0};
-        if (::poll(&wait, 1, patience_ms) <= 0) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            end - std::chrono::steady_clock::now()
+        );
+        if (::poll(&wait, 1, std::max(0, static_cast<int>(left.count()))) <= 0) {
             return std::nullopt;
         }
         const ssize_t n = ::read(fd, chunk.data(), chunk.size());
@@ -166,7 +173,7 @@ struct ControlSocket::State {
     std::thread thread;
 
     void serve_one(int fd) {
-        const auto line = read_line(fd);
+        const auto line = read_line(fd, request_ms);
         if (!line) {
             return;
         }
@@ -194,6 +201,9 @@ struct ControlSocket::State {
             }
             const Fd peer(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
             if (peer.get() >= 0) {
+                // A command that is stopped (^Z) must not hold the others or the daemon's end.
+                const timeval patience{5, 0};
+                ::setsockopt(peer.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
                 serve_one(peer.get());
             }
         }
@@ -231,6 +241,13 @@ Result<Response> ask_daemon(const std::string& path, const Request& request) {
     if (::connect(fd.get(), as_sockaddr(address), sizeof(address)) != 0) {
         return Error{ErrorCode::retry_later, "no daemon listens on " + path};
     }
+    // Requests carry secrets: whoever answers must be root or the user that we are.
+    ucred peer{};
+    socklen_t size = sizeof(peer);
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+        (peer.uid != 0 && peer.uid != ::geteuid() && ::geteuid() != 0)) {
+        return Error{ErrorCode::forbidden, "another user's program listens on " + path};
+    }
     const json::object message{
         {"method", to_string(request.method)},
         {"path", request.path},
@@ -241,7 +258,7 @@ Result<Response> ask_daemon(const std::string& path, const Request& request) {
         return Error{
             ErrorCode::unknown_result, "the daemon closed " + path + " before it took the request"};
     }
-    const auto line = read_line(fd.get());
+    const auto line = read_line(fd.get(), answer_ms);
     auto value =
         line ? parse_json(*line, JsonLimits{max_message, 8}) : Error{ErrorCode::unknown_result, ""};
     if (!value || !value->is_object()) {

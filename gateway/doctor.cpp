@@ -19,6 +19,7 @@ namespace leadbridge::gateway {
 
 namespace {
 
+constexpr std::int64_t patience_ms = 3'000;
 constexpr std::uint64_t low_disk = 1ULL << 30;
 
 Finding ok(std::string check, std::string what) {
@@ -179,6 +180,8 @@ struct Asked {
 Asked ask(const crm::Corp& corp, HttpClient& http, const std::string& path) {
     HttpCall call;
     call.url = corp.api_base + "/cgi-bin/" + path;
+    call.connect_timeout_ms = patience_ms;
+    call.timeout_ms = patience_ms;
     const auto reply = http.call(call);
     Asked out;
     if (!reply) {

@@ -111,8 +111,8 @@ Result<Response> write_once(
     });
 }
 
-void forget_old_keys(Transaction& tx, UnixMillis now) {
-    tx.execute(
+std::int64_t forget_old_keys(Transaction& tx, UnixMillis now) {
+    return tx.execute(
         "DELETE FROM idempotency WHERE (corp_id, actor, key) IN"
         " (SELECT corp_id, actor, key FROM idempotency WHERE created_ms < ? ORDER BY created_ms "
         "LIMIT 1000)",

@@ -23,7 +23,7 @@ Result<Response> write_once(
     const std::function<Result<Response>(Transaction&)>& fn
 );
 
-// Deletes keys older than 24 h, at most 1,000.
-void forget_old_keys(Transaction& tx, UnixMillis now);
+// Deletes keys older than 24 h, at most 1,000; how many.
+std::int64_t forget_old_keys(Transaction& tx, UnixMillis now);
 
 }  // namespace leadbridge::gateway

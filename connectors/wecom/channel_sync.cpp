@@ -43,7 +43,7 @@ Result<std::optional<Way>> look_up(
     for (int page = 0; page < max_list_pages; ++page) {
         json::object body{
             {"start_time", (since_ms - clock_slack_ms) / 1'000},
-            {"end_time", s.clock.now() / 1'000},
+            {"end_time", (s.clock.now() + clock_slack_ms) / 1'000},
             {"limit", 1'000}};
         if (!cursor.empty()) {
             body["cursor"] = cursor;

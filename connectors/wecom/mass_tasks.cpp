@@ -9,7 +9,11 @@ namespace leadbridge::wecom::mass_tasks {
 
 namespace {
 
+// How far before our intent a task may seem to be made: the clocks differ. A look-up for an answer
+// that was lost looks widely, for what it misses is sent again; a search for doubles narrowly, for
+// what it finds is cancelled.
 constexpr std::int64_t before_intent_ms = 60'000;
+constexpr std::int64_t before_lost_intent_ms = 600'000;
 constexpr int max_pages = 100;
 
 struct Ours {
@@ -89,6 +93,8 @@ Result<std::vector<crm::FoundTask>> find(
     if (!ours) {
         return ours.error();
     }
+    const std::int64_t before =
+        creators == Creators::any ? before_lost_intent_ms : before_intent_ms;
     std::vector<std::string> msgids;
     std::string cursor;
     for (int page = 0;; ++page) {
@@ -98,7 +104,7 @@ Result<std::vector<crm::FoundTask>> find(
         }
         json::object body{
             {"chat_type", "single"},
-            {"start_time", (batch.intent_ms - before_intent_ms) / 1'000},
+            {"start_time", (batch.intent_ms - before) / 1'000},
             {"end_time", s.clock.now() / 1'000},
             {"filter_type", 0},
             {"limit", 100}};

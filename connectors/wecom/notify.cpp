@@ -1,5 +1,7 @@
 #include "connectors/wecom/notify.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "connectors/wecom/wire_text.h"
@@ -51,8 +53,11 @@ JobOutcome run(const WecomServices& s, const Job& job) {
         if (in_doubt && s.clock.now() - job.created_ms > repeat_until_ms) {
             return JobDead{reply.error().message};
         }
-        if (in_doubt && reply.error().retry_after_ms == 0) {
-            return JobRetryAt{s.clock.now() + repeat_after_ms, reply.error().message};
+        if (in_doubt) {  // a try that may have been delivered stays counted: the end above depends
+                         // on it
+            return JobRetryAt{
+                s.clock.now() + std::max(repeat_after_ms, reply.error().retry_after_ms),
+                reply.error().message};
         }
         return job_outcome(reply.error(), s.clock);
     }

@@ -20,6 +20,8 @@ bool final_for_pair(WelcomeState state) {
            state == WelcomeState::already_chatting;
 }
 
+constexpr std::int64_t store_pause_ms = 500;
+
 WelcomePoolOptions names_pool() {
     WelcomePoolOptions options;
     options.name = "welcome-names";
@@ -69,12 +71,7 @@ void WelcomeLane::start(CorpId corp, std::int64_t inbox_id, std::string clear_te
         return;
     }
     const bool taken = pool_.submit(corp, [this, corp, inbox_id, text = std::move(clear_text)] {
-        try {
-            begin(corp, inbox_id, text);
-        } catch (...) {
-            forget({corp, inbox_id});
-            throw;
-        }
+        run_begin(corp, inbox_id, text);
     });
     if (!taken) {
         forget({corp, inbox_id});
@@ -84,6 +81,27 @@ void WelcomeLane::start(CorpId corp, std::int64_t inbox_id, std::string clear_te
             )
             .add();
         log::error("wecom", "the welcome lane is full", {{"corp", corp}, {"inbox", inbox_id}});
+    }
+}
+
+// A store that refuses for a moment must not cost the welcome: begin() itself writes too_late once
+// the time is over.
+void WelcomeLane::run_begin(CorpId corp, std::int64_t inbox_id, const std::string& text) {
+    try {
+        begin(corp, inbox_id, text);
+    } catch (const DatabaseError& error) {
+        log::warn(
+            "wecom", "a welcome waits for the store", {{"corp", corp}, {"cause", error.what()}}
+        );
+        const bool again = pool_.submit_after(corp, store_pause_ms, [this, corp, inbox_id, text] {
+            run_begin(corp, inbox_id, text);
+        });
+        if (!again) {
+            forget({corp, inbox_id});
+        }
+    } catch (...) {
+        forget({corp, inbox_id});
+        throw;
     }
 }
 

@@ -137,6 +137,7 @@ private:
     void again(const DeliveryPtr& delivery, std::int64_t delay_ms);
     void finish(const DeliveryPtr& delivery, WelcomeState state, std::string_view error);
     void note(const WelcomeRow& row);
+    void run_begin(CorpId corp, std::int64_t inbox_id, const std::string& text);
     void forget(const Key& key);
 
     Database& core_;

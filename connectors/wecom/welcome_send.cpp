@@ -26,8 +26,11 @@ void WelcomeLane::attempt(const DeliveryPtr& delivery) {
         return finish(delivery, WelcomeState::failed, "the corp does not exist any more");
     }
     if (clock_.now() >= row.deadline_ms) {
+        // A try without a clear answer may have been carried out.
         return finish(
-            delivery, WelcomeState::too_late, row.error.empty() ? "18 s were over" : row.error
+            delivery,
+            row.in_doubt ? WelcomeState::probably_sent : WelcomeState::too_late,
+            row.error.empty() ? "18 s were over" : row.error
         );
     }
     ++row.tries;

@@ -12,12 +12,13 @@ constexpr std::int64_t intent_pause_ms = 3'000;
 constexpr std::int64_t unknown_pause_ms = 30'000;
 constexpr std::size_t direct_failures = 200;
 
-// When another batch with equal (sender, content) holds the place: until when to wait.
+// When another batch holds the place: one with equal (sender, content), or any of this sender whose
+// call has no answer yet, for attachments that were uploaded anew can make two contents look alike.
+// Until when to wait.
 std::optional<UnixMillis> in_the_way(Snapshot& s, const BatchRow& b, UnixMillis now) {
     return s.one(
-        "SELECT state FROM push_batch WHERE corp_id = ? AND sender = ? AND content_hash = ? AND "
-        "state IN (1, 4, 6) "
-        "AND id <> ?",
+        "SELECT state FROM push_batch WHERE corp_id = ? AND sender = ? AND "
+        "(content_hash = ? OR state IN (1, 4)) AND state IN (1, 4, 6) AND id <> ?",
         {b.corp, b.sender, b.content_hash, b.id},
         [now](const Row& row) {
             const bool intent =

@@ -1,3 +1,4 @@
+#include <mutex>
 #include <unordered_map>
 
 #include "base/guarded.h"
@@ -16,6 +17,7 @@ struct CorpDirectory::State {
     State(Database& d, CorpStore& s) : db(d), store(s) {}
 
     void refresh() {
+        const std::lock_guard one(refreshing);  // an older reading never replaces a newer one
         const auto corps =
             db.read<std::vector<Corp>>([&](Snapshot& s) -> Result<std::vector<Corp>> {
                 return store.list(s);
@@ -35,6 +37,7 @@ struct CorpDirectory::State {
     Database& db;
     CorpStore& store;
     Guarded<std::shared_ptr<const Index>> index;
+    std::mutex refreshing;
     std::unique_ptr<ChangeFollower> follower;  // last: stops before the rest goes
 };
 

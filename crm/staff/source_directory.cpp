@@ -1,3 +1,4 @@
+#include <mutex>
 #include <unordered_map>
 
 #include "base/guarded.h"
@@ -12,6 +13,7 @@ struct SourceDirectory::State {
     State(Database& d, SourceStore& s) : db(d), store(s) {}
 
     void refresh() {
+        const std::lock_guard one(refreshing);  // an older reading never replaces a newer one
         const auto sources =
             db.read<std::vector<Source>>([&](Snapshot& s) -> Result<std::vector<Source>> {
                 return store.all(s);
@@ -26,6 +28,7 @@ struct SourceDirectory::State {
     Database& db;
     SourceStore& store;
     Guarded<std::shared_ptr<const Index>> index;
+    std::mutex refreshing;
     std::unique_ptr<ChangeFollower> follower;  // last: stops before the rest goes
 };
 

@@ -84,10 +84,12 @@ Result<NewToken> TokenStore::create(
 
 Status TokenStore::revoke(Transaction& tx, std::string_view name_or_id) {
     const std::int64_t id = parse_id(name_or_id).value_or(0);
-    // The newest of that name: a revoked token leaves its name free.
+    // An id goes before a name that looks like one; else the newest of that name: a revoked token
+    // leaves its name free.
     const auto found = tx.one(
-        "SELECT id, corp_id FROM api_token WHERE name = ? OR id = ? ORDER BY id DESC LIMIT 1",
-        {name_or_id, id},
+        "SELECT id, corp_id FROM api_token WHERE name = ? OR id = ? "
+        "ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, id DESC LIMIT 1",
+        {name_or_id, id, id},
         [](const Row& row) { return std::pair(row.integer(0), row.id<CorpId>(1)); }
     );
     if (!found) {

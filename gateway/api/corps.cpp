@@ -2,6 +2,9 @@
 
 #include "crm/staff/corp.h"
 
+#include <algorithm>
+#include <mutex>
+
 #include "base/http_client.h"
 #include "connectors/wecom/services.h"
 #include "crm/contacts/content.h"
@@ -239,8 +242,27 @@ Result<Response> patch_corp(const ApiServices& services, const ApiRequest& reque
             return std::move(body).error();
         }
         const std::string wecom_id = corp->wecom_id;
+        const crm::Corp before = *corp;
+        const bool names_secret = body->has("app_secret");
+        const bool names_contacts_secret = body->has("contacts_secret");
         if (Status status = read_corp(*body, *corp); !status) {
             return std::move(status).error();
+        }
+        // Secrets never go to a new address unless whoever names it knows them.
+        const bool all_secrets =
+            names_secret && (names_contacts_secret || before.contacts_secret.empty());
+        if (corp->api_base != before.api_base && !before.app_secret.empty() && !all_secrets) {
+            return Error{
+                ErrorCode::rule_broken,
+                "api_base: give app_secret and contacts_secret again with a new address",
+                "bad_field"};
+        }
+        // The library is code that runs on this machine.
+        if (request.corp() && corp->archive.sdk != before.archive.sdk) {
+            return Error{
+                ErrorCode::forbidden,
+                "archive.sdk: only a token of the whole machine may change it",
+                "corp_scope"};
         }
         if (corp->wecom_id != wecom_id) {
             return Error{
@@ -286,6 +308,13 @@ Result<Response> check_corp(const ApiServices& services, const ApiRequest& reque
     const auto corp = services.corp_directory.find(*id);
     if (corp == nullptr || !visible(request, *id)) {
         return not_found("corp");
+    }
+    // It asks WeCom from a web worker: one at a time, so that the others stay free for callbacks.
+    static std::mutex checking;
+    const std::unique_lock one(checking, std::try_to_lock);
+    if (!one.owns_lock()) {
+        return Error{
+            ErrorCode::limited, "a check is running; try again in a few seconds", "check_running"};
     }
     const auto http = make_http_client();
     json::array items;

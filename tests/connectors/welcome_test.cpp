@@ -325,7 +325,8 @@ TEST_F(Welcome, a_restart_after_the_deadline_says_so) {
     make_lane();
     lane->recover({room.corp});
     const auto done = settled(1);
-    EXPECT_EQ(done.state, WelcomeState::too_late);
+    // Nobody knows whether the last try was carried out: the doubt is not recorded as "not sent".
+    EXPECT_EQ(done.state, WelcomeState::probably_sent);
     EXPECT_NE(done.error.find("stopped"), std::string::npos);
 }
 

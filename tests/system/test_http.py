@@ -171,6 +171,37 @@ class HostileHttp(unittest.TestCase):
         bad = urllib.parse.urlencode(query) + "&echostr=%zz"
         self.assertEqual(self.http.raw("GET", self.path(bad))[0], 400)
 
+    def test_the_console_check_opens_no_event(self):
+        """Whoever saw an envelope pass must not have it opened for him."""
+        sealed = self.sealed(self.clear("change_external_contact", WelcomeCode="CODE"))
+        status, _, body = self.http.raw("GET", self.path({**self.signed(sealed), "echostr": sealed}))
+        self.assertEqual(status, 403)
+        self.assertNotIn(b"CODE", body)
+
+    # -- tokens and corps --
+
+    def test_a_token_named_like_an_id_shields_nobody(self):
+        stolen = self.api.post("tokens", {"name": "stolen", "scopes": ["read"]})
+        self.api.post("tokens", {"name": stolen["id"], "scopes": ["read"]})
+        self.api.call("DELETE", f'/api/v1/tokens/{stolen["id"]}')
+        status, _, _ = self.http.raw("GET", "/api/v1/me", headers={"Authorization": f'Bearer {stolen["token"]}'})
+        self.assertEqual(status, 401)
+
+    def test_secrets_do_not_follow_to_a_new_address(self):
+        corp = next(c for c in self.api.get("corps")["items"] if c["corp_id"] == CORP)
+        with self.assertRaises(HttpError) as refused:
+            self.patch(f'corps/{corp["id"]}', {"api_base": "https://example.com"})
+        self.assertEqual(refused.exception.status, 422)
+
+    def test_a_token_of_one_corp_names_no_library(self):
+        corp = next(c for c in self.api.get("corps")["items"] if c["corp_id"] == CORP)
+        token = self.api.post("tokens", {"name": "of-one-corp", "scopes": ["admin"], "corp": corp["id"]})["token"]
+        path = f'/api/v1/corps/{corp["id"]}'
+        mine = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        _, headers, _ = self.http.raw("GET", path, headers=mine)
+        status, _, _ = self.http.raw("PATCH", path, b'{"archive": {"sdk": "/tmp/other.so"}}', {**mine, "If-Match": headers["ETag"]})
+        self.assertEqual(status, 403)
+
     def test_late_but_signed_is_taken_with_an_alarm(self):
         def stale():
             return self.daemon.metrics().get('leadbridge_callbacks_total{result="stale"}', 0)
