@@ -10,6 +10,8 @@ target_compile_options(leadbridge_flags INTERFACE
 if(LEADBRIDGE_SANITIZE)
   target_compile_options(leadbridge_flags INTERFACE -fsanitize=${LEADBRIDGE_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=undefined)
+  # clang 14 cannot put the prologue of -fsanitize=function before a coroutine ("difference across sections").
+  target_compile_options(leadbridge_flags INTERFACE $<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
   target_link_options(leadbridge_flags INTERFACE -fsanitize=${LEADBRIDGE_SANITIZE})
 endif()
 if(LEADBRIDGE_FUZZ)
