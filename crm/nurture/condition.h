@@ -1,7 +1,7 @@
 #pragma once
 // The one condition language: the same JSON selects a segment (as sets), filters a list (as SQL)
 // and decides a rule (for one contact). This file is the tree and its parser; condition_sql.h,
-// condition_sets.h and condition_match.h evaluate it, and a property test holds them equal.
+// tag_bitmaps.h and condition_match.h evaluate it, and a property test holds them equal.
 //
 //   {"all": [..]}  {"any": [..]}  {"not": {..}}      {"all": []} is everyone, {"any": []} is nobody
 //   {"tag": "ID"}                                     carries the internal tag

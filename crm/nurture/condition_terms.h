@@ -1,8 +1,7 @@
 #pragma once
-// The leaves of a condition and what reading them shares. Private to this room: the parser is
-// condition.h.
+// Reads the leaves of a condition: references, fields, events. `at` is the JSON pointer of the
+// object. Private to this room: the parser is condition.h.
 
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -10,13 +9,6 @@
 #include "crm/nurture/condition.h"
 
 namespace leadbridge::crm {
-
-// `at` is the JSON pointer of the culprit; "" is the root.
-Error condition_fault(const std::string& at, std::string_view reason, std::string message);
-// Refuses other members than these.
-Status only_members(
-    const json::object& object, std::initializer_list<std::string_view> keys, const std::string& at
-);
 
 Result<Condition> read_reference_term(
     const json::object& object, std::string_view key, const std::string& at
