@@ -2,7 +2,9 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "crm/nurture/push_draft.h"
 #include "crm/nurture/push_rows.h"
+#include "crm/nurture/push_settle.h"
 #include "crm/outbox.h"
 #include "crm/staff/audit.h"
 #include "crm/staff/query.h"
@@ -11,9 +13,6 @@
 namespace leadbridge::crm {
 
 namespace {
-
-constexpr std::size_t max_name_bytes = 100;
-constexpr std::int64_t max_ahead_ms = 366LL * 24 * 3'600 * 1'000;
 
 constexpr std::string_view columns =
     "SELECT p.id, p.corp_id, p.name, p.status, p.segment_id, p.body, p.content, p.schedule_ms, "
@@ -45,11 +44,6 @@ Push push_of(const Row& row) {
     return p;
 }
 
-Error broken(std::string_view field, std::string_view what) {
-    return Error{
-        ErrorCode::rule_broken, std::string(field) + ": " + std::string(what), std::string(field)};
-}
-
 Error unknown_push() {
     return Error{ErrorCode::not_found, "no such push"};
 }
@@ -59,65 +53,6 @@ Error wrong_status(const Push& push, std::string_view wanted) {
         ErrorCode::conflict,
         "the push is " + std::string(to_string(push.status)) + "; " + std::string(wanted),
         "push_state"};
-}
-
-// One mass send has one text for all (path 92135): a placeholder would reach people as it stands.
-Status check_content(const MessageContent& content) {
-    if (Status s = validate_content(content); !s) {
-        return s;
-    }
-    if (fill_placeholders(content.text, {"-", "-", "-"}) != content.text) {
-        return broken("content.text", "a push has one text for all and takes no placeholders");
-    }
-    return {};
-}
-
-Status apply(Snapshot& s, Push& push, const PushEdit& edit, UnixMillis now) {
-    if (edit.name) {
-        push.name = *edit.name;
-    }
-    if (push.name.empty() || push.name.size() > max_name_bytes) {
-        return broken("name", "expected 1 to 100 bytes");
-    }
-    if (edit.segment && edit.condition) {
-        return broken("condition", "give segment_id or condition, not both");
-    }
-    if (edit.segment) {
-        if (!s.exists(
-                "SELECT 1 FROM segment WHERE corp_id = ? AND id = ?", {push.corp, *edit.segment}
-            )) {
-            return broken("segment_id", "there is no such segment");
-        }
-        push.segment = *edit.segment;
-        push.condition.clear();
-    }
-    if (edit.condition) {
-        Result<Condition> parsed = parse_condition(*edit.condition);
-        if (!parsed) {
-            return parsed.error();
-        }
-        if (Result<Condition> whole = expand_condition(s, push.corp, *parsed); !whole) {
-            return whole.error();
-        }
-        push.condition = condition_text(*parsed);
-        push.segment = SegmentId{};
-    }
-    if (!push.segment && push.condition.empty()) {
-        return broken("condition", "segment_id or condition is required");
-    }
-    if (edit.content) {
-        push.content = *edit.content;
-    }
-    if (Status status = check_content(push.content); !status) {
-        return status;
-    }
-    if (edit.schedule_ms) {
-        if (*edit.schedule_ms < 0 || *edit.schedule_ms > now + max_ahead_ms) {
-            return broken("schedule", "expected a time within a year");
-        }
-        push.schedule_ms = *edit.schedule_ms;
-    }
-    return {};
 }
 
 void store(Transaction& tx, const Push& p) {
@@ -142,26 +77,6 @@ void store(Transaction& tx, const Push& p) {
     );
 }
 
-// The condition as it is planned: the segment's of this moment, with everything it names.
-Result<std::string> frozen_condition(Snapshot& s, const Push& push) {
-    Condition top;
-    if (push.segment) {
-        top.kind = Condition::Kind::segment;
-        top.id = push.segment.value;
-    } else {
-        Result<Condition> parsed = parse_condition(push.condition, stored_condition_limits);
-        if (!parsed) {
-            return parsed.error();
-        }
-        top = std::move(*parsed);
-    }
-    Result<Condition> whole = expand_condition(s, push.corp, top);
-    if (!whole) {
-        return whole.error();
-    }
-    return condition_text(*whole);
-}
-
 }  // namespace
 
 Result<Push> PushStore::create(Transaction& tx, const Viewer& viewer, const PushEdit& edit) {
@@ -171,7 +86,7 @@ Result<Push> PushStore::create(Transaction& tx, const Viewer& viewer, const Push
     push.created_by = viewer.actor;
     push.created_ms = push.updated_ms = now;
     push.version = 1;
-    if (Status s = apply(tx, push, edit, now); !s) {
+    if (Status s = edit_draft(tx, push, edit, now); !s) {
         return s.error();
     }
     push.id = services_.ids.next_as<PushId>();
@@ -212,7 +127,7 @@ Result<Push> PushStore::update(
         return wrong_status(*push, "only a draft can be edited");
     }
     const UnixMillis now = services_.clock.now();
-    if (Status s = apply(tx, *push, edit, now); !s) {
+    if (Status s = edit_draft(tx, *push, edit, now); !s) {
         return s.error();
     }
     push->updated_ms = now;
@@ -297,16 +212,7 @@ Result<Push> PushStore::cancel(Transaction& tx, const Viewer& viewer, PushId id)
     tx.execute(
         "UPDATE push SET finished_ms = ? WHERE corp_id = ? AND id = ?", {now, push->corp, id}
     );
-    json::object payload;
-    payload["push_id"] = id.str();
-    services_.jobs.enqueue(
-        tx,
-        {.corp = push->corp,
-         .queue = std::string(settle_queue),
-         .payload = to_text(payload),
-         .order_key = id.str(),
-         .unique_key = "push:" + id.str()}
-    );
+    enqueue_settle_cancelled(tx, services_.jobs, push->corp, id);
     put_job(tx, services_.jobs, push->corp, PushCommand{id.value, "cancel"});
     record_audit(
         tx,

@@ -2,6 +2,7 @@
 #include "crm/nurture/push_ledger.h"
 
 #include "crm/nurture/push_moves.h"
+#include "crm/nurture/push_settle.h"
 
 namespace leadbridge::crm {
 

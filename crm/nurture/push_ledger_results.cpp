@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "crm/nurture/push_ledger.h"
 #include "crm/nurture/push_moves.h"
+#include "crm/nurture/push_settle.h"
 #include "crm/outbox.h"
 
 namespace leadbridge::crm {

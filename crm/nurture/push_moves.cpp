@@ -1,5 +1,6 @@
 #include "crm/nurture/push_moves.h"
 
+#include "crm/nurture/push_settle.h"
 #include "crm/outbox.h"
 
 namespace leadbridge::crm {

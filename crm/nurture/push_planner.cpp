@@ -2,10 +2,10 @@
 
 #include <optional>
 
-#include "base/json.h"
 #include "crm/nurture/push_audience.h"
 #include "crm/nurture/push_packing.h"
 #include "crm/nurture/push_rows.h"
+#include "crm/nurture/push_settle.h"
 #include "crm/outbox.h"
 
 namespace leadbridge::crm {
@@ -233,51 +233,11 @@ PushPlanner::Step PushPlanner::plan(CorpId corp, PushId push, const Job* job, in
     return work.status == PushStatus::planning ? Step::interrupted : Step::planned;
 }
 
-void PushPlanner::settle(CorpId corp, BatchId batch) {
-    for (bool more = true; more;) {
-        more = must(core_.write<bool>([&](Transaction& tx) -> Result<bool> {
-            return settle_slice_of(tx, ids_, clock_, corp, batch);
-        }));
-    }
-}
-
-void PushPlanner::settle_cancelled(CorpId corp, PushId push) {
-    for (bool more = true; more;) {
-        more = must(core_.write<bool>([&](Transaction& tx) -> Result<bool> {
-            if (!tx.exists(
-                    "SELECT 1 FROM push WHERE corp_id = ? AND id = ? AND status = ?",
-                    {corp, push, PushStatus::cancelled}
-                )) {
-                return false;
-            }
-            const std::vector<BatchRow> batches = tx.all(
-                std::string(batch_columns) +
-                    "WHERE b.corp_id = ? AND b.push_id = ? AND b.state = ? ORDER BY b.id LIMIT ?",
-                {corp, push, RecipientState::planned, options_.batches_per_slice},
-                batch_row
-            );
-            for (const BatchRow& batch : batches) {
-                tx.execute(
-                    "UPDATE push_batch SET state = ? WHERE corp_id = ? AND id = ?",
-                    {RecipientState::cancelled, corp, batch.id}
-                );
-                enqueue_settle(tx, jobs_, batch);
-            }
-            return !batches.empty();
-        }));
-    }
-}
-
 std::vector<JobHandler> PushPlanner::handlers() {
-    auto id_in = [](const Job& job, std::string_view key) {
-        Result<json::value> payload = parse_json(job.payload);
-        const json::object* object = payload ? payload->if_object() : nullptr;
-        return object == nullptr ? std::nullopt : parse_id(json_string(*object, key));
-    };
     JobHandler plan_handler;
     plan_handler.queue = plan_queue;
     plan_handler.lease_ms = lease_ms;
-    plan_handler.run = [this, id_in](const Job& job) -> JobOutcome {
+    plan_handler.run = [this](const Job& job) -> JobOutcome {
         std::optional<std::int64_t> push = id_in(job, "push_id");
         if (!push) {
             return JobDead{"the payload names no push"};
@@ -292,23 +252,9 @@ std::vector<JobHandler> PushPlanner::handlers() {
         }
         return JobRetry{"interrupted"};
     };
-    JobHandler settle_handler;
-    settle_handler.queue = settle_queue;
-    settle_handler.lease_ms = lease_ms;
-    settle_handler.run = [this, id_in](const Job& job) -> JobOutcome {
-        if (std::optional<std::int64_t> batch = id_in(job, "batch_id")) {
-            settle(job.corp, BatchId{*batch});
-            return JobDone{};
-        }
-        if (std::optional<std::int64_t> push = id_in(job, "push_id")) {
-            settle_cancelled(job.corp, PushId{*push});
-            return JobDone{};
-        }
-        return JobDead{"the payload names neither batch nor push"};
-    };
     std::vector<JobHandler> out;
     out.push_back(std::move(plan_handler));
-    out.push_back(std::move(settle_handler));
+    out.push_back(settle_handler(core_, jobs_, clock_, ids_, options_.batches_per_slice));
     return out;
 }
 

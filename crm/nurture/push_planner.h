@@ -53,9 +53,6 @@ public:
     // job: extended while it goes on; nullptr in tests. slices: stop after so many transactions (0
     // = none), as a crash would.
     Step plan(CorpId corp, PushId push, const Job* job = nullptr, int slices = 0);
-    // Gives the recipients of a batch (or of a cancelled push's unsent batches) their outcome.
-    void settle(CorpId corp, BatchId batch);
-    void settle_cancelled(CorpId corp, PushId push);
 
 private:
     struct Work;

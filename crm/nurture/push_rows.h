@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/database.h"
+#include "base/job_queue.h"
 #include "crm/nurture/push_ledger.h"
 
 namespace leadbridge::crm {
@@ -16,11 +18,7 @@ inline constexpr std::int64_t first_look_ms = 60'000;
 inline constexpr std::int64_t second_look_ms = 300'000;
 inline constexpr std::int64_t third_look_ms = 900'000;
 inline constexpr int max_attempts = 5;
-inline constexpr int settle_slice = 500;
 
-// A job that gives the recipients of a rejected, cancelled or closed batch their outcome, slice by
-// slice.
-inline constexpr std::string_view settle_queue = "push.settle";
 inline constexpr std::string_view plan_queue = "push.plan";
 
 // What remains to be planned of a push: slices, then queueing its batches.
@@ -70,25 +68,8 @@ void add_count(Transaction& tx, CorpId corp, PushId push, std::string_view kind,
 // Sets the push to done when every batch is final. Cheap unless the push is sending.
 void finish_push(Transaction& tx, CorpId corp, PushId push, UnixMillis now);
 
-// Recipients that get (or change) their outcome: rows, counts, batch.settled and timeline. Those
-// already settled are left alone. Returns how many changed.
-struct Settlement {
-    std::string external_userid;
-    Outcome outcome = Outcome::none;
-    UnixMillis at = 0;
-    std::string error = {};
-};
-
-int settle_recipients(
-    Transaction& tx,
-    IdSource& ids,
-    const BatchRow& batch,
-    const std::vector<Settlement>& settlements
-);
-
-// Settles up to settle_slice recipients of a batch that asks for it; true when more may be left.
-bool settle_slice_of(Transaction& tx, IdSource& ids, const Clock& clock, CorpId corp, BatchId id);
-void enqueue_settle(Transaction& tx, JobQueue& jobs, const BatchRow& batch);
+// The id under a key of a job's payload.
+std::optional<std::int64_t> id_in(const Job& job, std::string_view key);
 
 std::string encode_list(const std::vector<std::string>& list);  // JSON array
 std::vector<std::string> decode_list(std::string_view text);
