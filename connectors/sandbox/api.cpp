@@ -13,7 +13,11 @@ constexpr std::string_view root = "/cgi-bin/";
 
 const Endpoint* find_endpoint(std::string_view path) noexcept {
     for (const auto table :
-         {customer_endpoints(), tag_endpoints(), mass_endpoints(), staff_endpoints()}) {
+         {customer_endpoints(),
+          way_endpoints(),
+          tag_endpoints(),
+          mass_endpoints(),
+          staff_endpoints()}) {
         for (const Endpoint& endpoint : table) {
             if (endpoint.path == path) {
                 return &endpoint;

@@ -31,8 +31,8 @@ struct Endpoint {
     boost::json::object (*run)(Call&);
 };
 
-std::span<const Endpoint> customer_endpoints(
-) noexcept;  // externalcontact: people, follows, ways, welcome
+std::span<const Endpoint> customer_endpoints() noexcept;  // people, follows, welcome
+std::span<const Endpoint> way_endpoints() noexcept;
 std::span<const Endpoint> tag_endpoints() noexcept;
 std::span<const Endpoint> mass_endpoints() noexcept;
 std::span<const Endpoint> staff_endpoints(

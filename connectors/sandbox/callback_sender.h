@@ -14,7 +14,7 @@
 #include "base/worker_pool.h"
 #include "connectors/sandbox/journal.h"
 #include "connectors/sandbox/later.h"
-#include "connectors/sandbox/people.h"
+#include "connectors/sandbox/events.h"
 
 namespace leadbridge::sandbox {
 

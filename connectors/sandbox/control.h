@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/http_types.h"
-#include "connectors/sandbox/people.h"
+#include "connectors/sandbox/events.h"
 #include "connectors/sandbox/sandbox.h"
 
 namespace leadbridge::sandbox {

@@ -4,9 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
-
-#include "base/xml.h"
 
 namespace leadbridge::sandbox {
 
@@ -22,43 +19,6 @@ constexpr std::array sample_names{
     "示例客户己",
     "示例客户庚",
     "示例客户辛"};
-
-std::string cdata(std::string_view name, std::string_view value) {
-    return fmt::format("<{0}><![CDATA[{1}]]></{0}>", name, value);
-}
-
-std::string envelope(
-    const Company& corp,
-    std::string_view event,
-    std::string_view change,
-    const std::string& fields,
-    UnixMillis now
-) {
-    std::string xml = "<xml>" + cdata("ToUserName", corp.corpid) + cdata("FromUserName", "sys") +
-                      fmt::format("<CreateTime>{}</CreateTime>", now / 1'000) +
-                      cdata("MsgType", "event") + cdata("Event", event);
-    if (!change.empty()) {
-        xml += cdata("ChangeType", change);
-    }
-    return xml + fields + "</xml>";
-}
-
-Event contact_event(
-    const Company& corp,
-    std::string_view change,
-    const Follow& follow,
-    const std::string& more,
-    UnixMillis now
-) {
-    const std::string fields =
-        cdata("UserID", follow.userid) + cdata("ExternalUserID", follow.external_userid) + more;
-    return Event{
-        corp.corpid,
-        "app",
-        envelope(corp, "change_external_contact", change, fields, now),
-        std::string(change),
-        follow.external_userid};
-}
 
 std::string issue_code(
     World& world, Company& corp, const Follow& follow, UnixMillis now, Rng& rng
@@ -126,38 +86,6 @@ Person& person_for(World& world, Company& corp, const Scan& scan, Rng& rng) {
         person.phone = scan.phone;
     }
     return person;
-}
-
-Event tag_event(
-    const Company& corp,
-    std::string_view change,
-    const std::string& id,
-    std::string_view type,
-    UnixMillis now
-) {
-    return Event{
-        corp.corpid,
-        "app",
-        envelope(
-            corp, "change_external_tag", change, cdata("Id", id) + cdata("TagType", type), now
-        ),
-        fmt::format("tag_{}", change),
-        id};
-}
-
-Event group_event(
-    const Company& corp,
-    std::string_view change,
-    const GroupChat& group,
-    const std::string& more,
-    UnixMillis now
-) {
-    return Event{
-        corp.corpid,
-        "app",
-        envelope(corp, "change_external_chat", change, cdata("ChatId", group.chat_id) + more, now),
-        fmt::format("group_{}", change),
-        group.chat_id};
 }
 
 }  // namespace
@@ -319,70 +247,6 @@ bool confirm_task(World& world, Company& corp, const std::string& msgid, UnixMil
     return true;
 }
 
-Events console_add_tag(
-    World& world, Company& corp, const std::string& group, const std::string& name, UnixMillis now
-) {
-    TagGroup* target = nullptr;
-    for (auto& [id, g] : corp.tag_groups) {
-        if (g.name == group) {
-            target = &g;
-        }
-    }
-    Events events;
-    if (target == nullptr) {
-        TagGroup fresh{world.fresh("etgSANDBOX"), group, 0, now, {}};
-        const std::string id = fresh.id;
-        target = &(corp.tag_groups[id] = std::move(fresh));
-        events.push_back(tag_event(corp, "create", target->id, "tag_group", now));
-    }
-    target->tags.push_back(Tag{world.fresh("etSANDBOX"), name, 0, now});
-    events.push_back(tag_event(corp, "create", target->tags.back().id, "tag", now));
-    return events;
-}
-
-Events console_delete_tag(Company& corp, const std::string& tag_id, UnixMillis now) {
-    TagGroup* group = nullptr;
-    if (corp.tag(tag_id, &group) == nullptr) {
-        return {};
-    }
-    std::erase_if(group->tags, [&](const Tag& t) { return t.id == tag_id; });
-    for (auto& [pair, follow] : corp.follows) {
-        follow.tags.erase(tag_id);
-    }
-    return {tag_event(corp, "delete", tag_id, "tag", now)};
-}
-
-Events console_add_member(Company& corp, const Member& member, UnixMillis now) {
-    const bool fresh = !corp.members.contains(member.userid);
-    corp.members[member.userid] = member;
-    std::string departments;
-    for (const std::int64_t id : member.departments) {
-        departments += (departments.empty() ? "" : ",") + std::to_string(id);
-    }
-    const std::string fields = cdata("UserID", member.userid) + cdata("Name", member.name) +
-                               cdata("Department", departments) +
-                               fmt::format("<Status>{}</Status>", member.status);
-    const std::string_view change = fresh ? "create_user" : "update_user";
-    return {Event{
-        corp.corpid,
-        "contacts",
-        envelope(corp, "change_contact", change, fields, now),
-        std::string(change),
-        member.userid}};
-}
-
-Events console_remove_member(Company& corp, const std::string& userid, UnixMillis now) {
-    if (corp.members.erase(userid) == 0) {
-        return {};
-    }
-    return {Event{
-        corp.corpid,
-        "contacts",
-        envelope(corp, "change_contact", "delete_user", cdata("UserID", userid), now),
-        "delete_user",
-        userid}};
-}
-
 Events create_group(
     World& world,
     Company& corp,
@@ -416,15 +280,6 @@ Events join_group(
         "<MemChangeList>" + cdata("Item", who) + "</MemChangeList>" + cdata("LastMemVer", before) +
         cdata("CurMemVer", std::to_string(group.version));
     return {group_event(corp, "update", group, more, now)};
-}
-
-Event archive_notice(const Company& corp, UnixMillis now) {
-    return Event{
-        corp.corpid,
-        "archive",
-        envelope(corp, "msgaudit_notify", "", "<AgentID>2000004</AgentID>", now),
-        "msgaudit_notify",
-        ""};
 }
 
 }  // namespace leadbridge::sandbox

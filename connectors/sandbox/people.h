@@ -6,20 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "connectors/sandbox/events.h"
 #include "connectors/sandbox/world.h"
 
 namespace leadbridge::sandbox {
-
-// A clear-text event on its way to one callback of the company.
-struct Event {
-    std::string corpid;
-    std::string callback;  // "app" | "contacts" | "archive"
-    std::string clear;     // XML
-    std::string what;      // "add_external_contact", ... for the journal
-    std::string subject;   // external_userid, userid, chat or tag id
-};
-
-using Events = std::vector<Event>;
 
 struct Scan {
     std::string state;            // of the contact way; empty = any other way of adding (add_way 2)
@@ -81,13 +71,6 @@ Events give_consent(
 // The member presses send: every recipient gets his outcome. Nothing when the task is unknown,
 // cancelled or confirmed.
 bool confirm_task(World& world, Company& corp, const std::string& msgid, UnixMillis now);
-// In the admin console.
-Events console_add_tag(
-    World& world, Company& corp, const std::string& group, const std::string& name, UnixMillis now
-);
-Events console_delete_tag(Company& corp, const std::string& tag_id, UnixMillis now);
-Events console_add_member(Company& corp, const Member& member, UnixMillis now);
-Events console_remove_member(Company& corp, const std::string& userid, UnixMillis now);
 Events create_group(
     World& world,
     Company& corp,
@@ -99,7 +82,5 @@ Events create_group(
 Events join_group(
     Company& corp, const std::string& chat_id, const std::string& who, UnixMillis now
 );
-// There is new archive data (page 95039).
-Event archive_notice(const Company& corp, UnixMillis now);
 
 }  // namespace leadbridge::sandbox
