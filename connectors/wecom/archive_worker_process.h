@@ -5,28 +5,15 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "connectors/wecom/spawn_thread.h"
 
 namespace leadbridge::wecom {
-
-// A child is tied to the *thread* that made it (PR_SET_PDEATHSIG), so all are made on one thread
-// that lives as long as the program wants archive sources. Thread-safe.
-class SpawnThread {
-public:
-    SpawnThread();
-    ~SpawnThread();                               // the children still alive die with it
-    void run(const std::function<void()>& work);  // returns when done
-
-private:
-    struct State;
-    std::unique_ptr<State> state_;
-};
 
 struct WorkerOptions {
     std::string executable;  // path of leadbridge-archive-worker

@@ -39,6 +39,9 @@ struct Media {
     UnixMillis created_ms = 0;
 };
 
+// Error{rule_broken} when WeCom would not take the file: reason "media.size" or "media.name".
+Status check_media(MediaKind kind, std::string_view name, std::size_t size);
+
 using MediaIds = std::map<std::int64_t, std::string>;  // our row -> WeCom's media id
 
 // Thread-safe.
