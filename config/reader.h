@@ -1,6 +1,7 @@
 #pragma once
 // Reads typed values from a TOML document and gathers what is wrong with it instead of stopping at
-// the first fault. The one place that knows toml++; private to settings.cpp and corp_settings.cpp.
+// the first fault. reader.cpp is the one place that knows toml++; private to settings.cpp and
+// corp_settings.cpp.
 
 #include <cstdint>
 #include <filesystem>
@@ -83,6 +84,8 @@ public:
     explicit Table(std::shared_ptr<Place> place) : place_(std::move(place)) {}
 
 private:
+    bool given(std::string_view key);  // asks for it; the environment does not count
+
     std::shared_ptr<Place> place_;  // shared by the copies of this table
 };
 
