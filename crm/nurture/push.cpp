@@ -77,6 +77,27 @@ void store(Transaction& tx, const Push& p) {
     );
 }
 
+// otherwise: what to say when it is no draft any more.
+Result<Push> find_draft(
+    Snapshot& s,
+    const Viewer& viewer,
+    PushId id,
+    std::optional<std::int64_t> if_version,
+    std::string_view otherwise
+) {
+    std::optional<Push> push = PushStore::find(s, viewer, id);
+    if (!push) {
+        return unknown_push();
+    }
+    if (if_version && *if_version != push->version) {
+        return Error{ErrorCode::stale, "the push was changed meanwhile: read it again"};
+    }
+    if (push->status != PushStatus::draft) {
+        return wrong_status(*push, otherwise);
+    }
+    return std::move(*push);
+}
+
 }  // namespace
 
 Result<Push> PushStore::create(Transaction& tx, const Viewer& viewer, const PushEdit& edit) {
@@ -116,15 +137,9 @@ Result<Push> PushStore::update(
     const PushEdit& edit,
     std::optional<std::int64_t> if_version
 ) {
-    std::optional<Push> push = find(tx, viewer, id);
+    Result<Push> push = find_draft(tx, viewer, id, if_version, "only a draft can be edited");
     if (!push) {
-        return unknown_push();
-    }
-    if (if_version && *if_version != push->version) {
-        return Error{ErrorCode::stale, "the push was changed meanwhile: read it again"};
-    }
-    if (push->status != PushStatus::draft) {
-        return wrong_status(*push, "only a draft can be edited");
+        return push;
     }
     const UnixMillis now = services_.clock.now();
     if (Status s = edit_draft(tx, *push, edit, now); !s) {
@@ -146,15 +161,9 @@ Result<Push> PushStore::update(
 Result<Push> PushStore::submit(
     Transaction& tx, const Viewer& viewer, PushId id, std::optional<std::int64_t> if_version
 ) {
-    std::optional<Push> push = find(tx, viewer, id);
+    Result<Push> push = find_draft(tx, viewer, id, if_version, "it is submitted once");
     if (!push) {
-        return unknown_push();
-    }
-    if (if_version && *if_version != push->version) {
-        return Error{ErrorCode::stale, "the push was changed meanwhile: read it again"};
-    }
-    if (push->status != PushStatus::draft) {
-        return wrong_status(*push, "it is submitted once");
+        return push;
     }
     Result<std::string> condition = frozen_condition(tx, *push);
     if (!condition) {
