@@ -149,4 +149,24 @@ struct TestServer {
     HttpServer server;
 };
 
+inline void echo(Request&& request, const Responder& responder) {
+    std::string text(to_string(request.method));
+    text += " " + request.path + " [" + request.body + "]";
+    responder.respond(Response::text(200, text));
+}
+
+inline std::string get(std::string_view path, std::string_view more = "") {
+    return "GET " + std::string(path) + " HTTP/1.1\r\nHost: test\r\n" + std::string(more) + "\r\n";
+}
+
+inline std::string post(std::string_view path, std::string_view body) {
+    return "POST " + std::string(path) +
+           " HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + std::string(body);
+}
+
+inline int status_of(const std::string& response) {
+    return response.size() < 12 ? 0 : std::stoi(response.substr(9, 3));
+}
+
 }  // namespace leadbridge::test
