@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <pugixml.hpp>
+#include <utility>
 
 #include "base/utf8.h"
 
@@ -160,6 +162,93 @@ private:
     std::size_t elements_ = 0;
 };
 
+// The form nearly every callback has: one element of leaves, no attributes, CDATA or text without
+// references. Read in one pass without a tree of pugixml's, with the same result; whatever looks
+// different in any way is left to the parser.
+class FlatReader {
+public:
+    FlatReader(std::string_view text, const XmlLimits& limits) : rest_(text), limits_(limits) {}
+
+    std::optional<XmlElement> run() {
+        XmlElement root;
+        if (limits_.max_depth < 2 || !start_tag(root.name)) {
+            return std::nullopt;
+        }
+        root.children.reserve(usual_children);
+        for (skip_space(); !rest_.starts_with("</"); skip_space()) {
+            if (root.children.size() + 2 > limits_.max_elements ||
+                !leaf(root.children.emplace_back())) {
+                return std::nullopt;
+            }
+        }
+        const bool ended = !root.children.empty() && end_tag(root.name);
+        skip_space();
+        return ended && rest_.empty() ? std::optional(std::move(root)) : std::nullopt;
+    }
+
+private:
+    static constexpr std::size_t usual_children = 12;
+
+    static bool is_letter(char c) noexcept {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+    }
+
+    static bool is_plain(std::string_view text) noexcept {
+        return text.find_first_of("&\r") == std::string_view::npos;
+    }
+
+    void skip_space() noexcept {
+        while (!rest_.empty() && is_space(rest_.front())) {
+            rest_.remove_prefix(1);
+        }
+    }
+
+    bool start_tag(std::string& name) {
+        std::size_t end = 1;
+        while (end < rest_.size() &&
+               (is_letter(rest_[end]) || (end > 1 && rest_[end] >= '0' && rest_[end] <= '9'))) {
+            ++end;
+        }
+        if (end == 1 || end >= rest_.size() || rest_.front() != '<' || rest_[end] != '>') {
+            return false;
+        }
+        name = rest_.substr(1, end - 1);
+        rest_.remove_prefix(end + 1);
+        return true;
+    }
+
+    bool end_tag(std::string_view name) noexcept {
+        if (!rest_.starts_with("</") || rest_.substr(2, name.size()) != name ||
+            rest_.substr(2 + name.size(), 1) != ">") {
+            return false;
+        }
+        rest_.remove_prefix(name.size() + 3);
+        return true;
+    }
+
+    bool leaf(XmlElement& element) {
+        if (!start_tag(element.name)) {
+            return false;
+        }
+        constexpr std::string_view open = "<![CDATA[";
+        constexpr std::string_view close = "]]>";
+        const bool cdata = rest_.starts_with(open);
+        rest_.remove_prefix(cdata ? open.size() : 0);
+        const std::size_t end = rest_.find(cdata ? close : std::string_view("<"));
+        if (end == std::string_view::npos ||
+            (cdata ? rest_.substr(0, end).find('\r') != std::string_view::npos
+                   : !is_plain(rest_.substr(0, end)))) {
+            return false;
+        }
+        element.text = rest_.substr(0, end);
+        rest_.remove_prefix(end + (cdata ? close.size() : 0));
+        return end_tag(element.name);
+    }
+
+    std::string_view rest_;
+    const XmlLimits& limits_;
+};
+
 // Recursion is bounded by the depth the scanner allowed.
 XmlElement convert(const pugi::xml_node& node) {
     XmlElement element;
@@ -210,6 +299,9 @@ Result<XmlElement> parse_xml(std::string_view text, const XmlLimits& limits) {
     // A zero byte would end pugixml's strings early and hide what follows it.
     if (!is_utf8(text) || text.find('\0') != std::string_view::npos) {
         return bad("not UTF-8");
+    }
+    if (auto flat = FlatReader{text, limits}.run()) {
+        return std::move(*flat);
     }
     if (auto ok = Scanner{text, limits}.run(); !ok) {
         return ok.error();

@@ -31,6 +31,9 @@ FrontDoor::FrontDoor(
       ready_(std::move(ready)) {}
 
 std::size_t FrontDoor::body_limit(Method method, std::string_view path) {
+    if (!path.starts_with("/api/")) {  // asked for every callback too
+        return default_body;
+    }
     const RouteMatch match = match_route(api_routes(), method, path);
     return match.route == nullptr ? default_body : match.route->max_body;
 }

@@ -48,6 +48,47 @@ TEST(Xml, JoinsTextAndSplitCdata) {
     EXPECT_EQ(value("<![CDATA[😀]]>"), "😀");
 }
 
+std::string shape(const XmlElement& element) {
+    std::string out = element.name + "(" + element.text;
+    for (const XmlElement& child : element.children) {
+        out += "," + shape(child);
+    }
+    return out + ")";
+}
+
+// A leading comment takes the text past the quick reader of flat bodies: both ways must agree.
+TEST(Xml, TheQuickReaderOfFlatBodiesAgreesWithTheParser) {
+    const auto both = [](const std::string& text) {
+        const auto quick = parse_xml(text);
+        const auto full = parse_xml("<!-- -->" + text);
+        EXPECT_EQ(quick.has_value(), full.has_value()) << text;
+        if (quick && full) {
+            EXPECT_EQ(shape(*quick), shape(*full)) << text;
+        }
+    };
+    const std::string body =
+        "<xml><A1><![CDATA[x ]]></A1>\n\t<B_>12</B_> <C></C><C> </C><D> a>b </D>"
+        "<E><![CDATA[]]></E></xml>\r\n";
+    both(body);
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        both(body.substr(0, i));
+        both(body.substr(i));
+        for (const char c : std::string_view("<>&/! \r\n]-[a1\"'")) {
+            std::string changed = body;
+            changed[i] = c;
+            both(changed);
+            both(body.substr(0, i) + c + body.substr(i));
+        }
+        both(body.substr(0, i) + "<n/>" + body.substr(i));
+        both(body.substr(0, i) + "]]>" + body.substr(i));
+        both(body.substr(0, i) + "&amp;" + body.substr(i));
+        both(body.substr(0, i) + body.substr(i + 1));
+    }
+    both("<xml></xml>");
+    both("<xml> </xml>");
+    both("<xml>text<a>1</a></xml>");
+}
+
 TEST(Xml, SkipsBomDeclarationAndComments) {
     EXPECT_TRUE(parse_xml("\xEF\xBB\xBF<xml/>"));
     EXPECT_TRUE(parse_xml("\xEF\xBB\xBF<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xml/>\n"));
