@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "connectors/dedupe_key.h"
+#include "gateway/doubtful_rows.h"
 #include "gateway/held_rows.h"
 #include "gateway/inbox_rows.h"
 
@@ -79,7 +80,13 @@ struct Inbox::State : std::enable_shared_from_this<Inbox::State> {
         Rng& rng_,
         Metrics& metrics
     )
-        : core(core_), vault(vault_), clock(clock_), ids(ids_), rng(rng_), held(clock_) {
+        : core(core_),
+          vault(vault_),
+          clock(clock_),
+          ids(ids_),
+          rng(rng_),
+          doubtful(clock_),
+          held(clock_) {
         for (std::size_t i = 0; i < outcome_names.size(); ++i) {
             counters[i] = &metrics.counter(
                 "leadbridge_inbox_rows_total",
@@ -183,11 +190,44 @@ struct Inbox::State : std::enable_shared_from_this<Inbox::State> {
                 if (options.on_duplicate) {
                     options.on_duplicate(r.corp, pending->key);
                 }
+                start_doubtful(pending);
                 break;
             case AppendOutcome::failed:
                 count(Outcome::failed);
+                if (r.welcome_code) {
+                    doubtful.add(r.corp, pending->hash);
+                }
                 wait_or_refuse(pending);
                 break;
+        }
+    }
+
+    // Beside the writer thread, which must not wait for a reader.
+    void start_doubtful(const PendingPtr& pending) {
+        const auto& r = pending->received;
+        if (!r.welcome_code || !options.on_durable || !doubtful.contains(r.corp, pending->hash)) {
+            return;
+        }
+        held.add(
+            {[this, pending] {
+                 try {
+                     start_stored(*pending);
+                 } catch (const DatabaseError& error) {  // the next repeat tries again
+                     log::error("gateway", "a welcome waits", {{"cause", error.what()}});
+                 }
+                 return true;
+             },
+             [] {},
+             pending->sealed.size(),
+             clock.steady_ms() + DoubtfulRows::life_ms}
+        );
+    }
+
+    void start_stored(const Pending& p) {
+        const auto& r = p.received;
+        if (const std::int64_t id = stored_row(core, r.corp, p.key, p.hash); id != 0) {
+            options.on_durable(r, id);
+            doubtful.remove(r.corp, p.hash);
         }
     }
 
@@ -243,6 +283,7 @@ struct Inbox::State : std::enable_shared_from_this<Inbox::State> {
     std::array<Counter*, outcome_names.size()> counters{};
     Guarded<std::map<std::int64_t, std::string>> hash_keys;  // by corp
     Guarded<std::map<std::string, std::int64_t>> alarmed;    // steady ms of the last alarm
+    DoubtfulRows doubtful;
     HeldRows held;  // last: its thread uses what stands above
 };
 

@@ -29,6 +29,7 @@ public:
 
     std::atomic<bool> full{false};
     std::atomic<bool> fails{false};
+    std::atomic<bool> unclear{false};  // stores, and says that the commit failed
     std::atomic<bool> busy{false};
 
     bool append(AppendRow row, std::function<void(AppendOutcome)> done) override {
@@ -38,6 +39,11 @@ public:
         if (fails) {
             done(AppendOutcome::failed);
             return true;
+        }
+        if (unclear) {
+            return inner_.append(std::move(row), [done = std::move(done)](AppendOutcome) {
+                done(AppendOutcome::failed);
+            });
         }
         return inner_.append(std::move(row), std::move(done));
     }

@@ -208,6 +208,24 @@ TEST_F(InboxTest, welcomes_cut_off_by_a_crash_are_delivered_again) {
     EXPECT_EQ(durable.lock()->size(), 1U);
 }
 
+TEST_F(InboxTest, a_repeat_starts_the_welcome_that_an_unclear_commit_kept_back) {
+    auto first = TextConnector::delivery("wm1");
+    first.welcome_code = "W1";
+    core.unclear = true;
+    EXPECT_EQ(deliver(first).status, 503);
+    core.unclear = false;
+    ASSERT_EQ(list().size(), 1U);
+    EXPECT_TRUE(durable.lock()->empty());
+    EXPECT_EQ(deliver(first).status, 200);
+    EXPECT_EQ(deliver(first).status, 200);
+    for (int i = 0; i < 1'000 && durable.lock()->empty(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    inbox->stop();
+    ASSERT_FALSE(durable.lock()->empty());
+    EXPECT_EQ(durable.lock()->at(0).second, list()[0].id);
+}
+
 TEST_F(InboxTest, people_see_their_corp_only_and_only_with_the_whole_scope) {
     deliver("wm1");
     const auto id = list()[0].id;
