@@ -1,6 +1,7 @@
 #include "base/job_queue.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/backoff.h"
 #include "base/crypto.h"
@@ -28,6 +29,9 @@ constexpr Migration job_migrations[] = {
      "CREATE INDEX job_unique ON job(corp_id, queue, unique_key) WHERE unique_key IS NOT NULL AND "
      "state = 0;"
      "CREATE TABLE job_epoch(corp_id INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(corp_id));"},
+    {2,
+     "CREATE INDEX job_dead_key ON job(corp_id, queue, key_hash, id) WHERE key_hash <> 0 AND state "
+     "= 3;"},
 };
 
 constexpr std::size_t max_error_text = 500;
@@ -116,6 +120,43 @@ JobId JobQueue::enqueue(Transaction& tx, const NewJob& job) {
          job.payload}
     );
     return id;
+}
+
+void JobQueue::supersede(
+    Transaction& tx,
+    CorpId corp,
+    std::string_view queue,
+    std::string_view order_key,
+    const std::function<std::optional<std::string>(const std::string&)>& change
+) {
+    struct Older {
+        JobId id;
+        std::string payload;
+    };
+
+    const auto read = [](const Row& row) { return Older{row.id<JobId>(0), row.str(1)}; };
+    const std::int64_t key = key_hash(order_key);
+    // Two statements, an index each.
+    auto older = tx.all(
+        "SELECT id, payload FROM job WHERE corp_id = ? AND queue = ? AND key_hash = ? AND key_hash "
+        "<> 0 AND state < 3",
+        {corp, queue, key},
+        read
+    );
+    auto dead = tx.all(
+        "SELECT id, payload FROM job WHERE corp_id = ? AND queue = ? AND key_hash = ? AND key_hash "
+        "<> 0 AND state = 3",
+        {corp, queue, key},
+        read
+    );
+    std::move(dead.begin(), dead.end(), std::back_inserter(older));
+    for (const Older& job : older) {
+        if (const auto payload = change(job.payload)) {
+            tx.execute(
+                "UPDATE job SET payload = ? WHERE corp_id = ? AND id = ?", {*payload, corp, job.id}
+            );
+        }
+    }
 }
 
 bool JobQueue::extend(const Job& job, std::int64_t lease_ms) {

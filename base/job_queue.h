@@ -89,6 +89,17 @@ public:
     // the same unique_key.
     JobId enqueue(Transaction& tx, const NewJob& job);
 
+    // For a job that is about to be enqueued: changes what the older ones of its key would still
+    // do, dead ones too. `change` gets a payload and answers the new one, or nothing to leave it.
+    // One that runs at the moment keeps what it has read; the newer waits for its end.
+    void supersede(
+        Transaction& tx,
+        CorpId corp,
+        std::string_view queue,
+        std::string_view order_key,
+        const std::function<std::optional<std::string>(const std::string&)>& change
+    );
+
     // Leases up to n jobs that are due, lowest priority number first, then oldest, skipping corps
     // in `excluded`. Within a corp the order is exact; one pass looks at up to 64 corps with work
     // and goes on from there the next time. Leases that ran out, or were given by an earlier

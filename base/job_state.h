@@ -42,14 +42,14 @@ struct JobQueue::State {
     std::int64_t current_epoch();
 };
 
-// Older rows of a key that keep a younger one waiting: leased in their first two tries, due, put
-// back, or waiting for the second try. `o` is the older row; the younger is `job` of the statement
-// around it. One `?`: now.
+// Older rows of a key that keep a younger one waiting: leased (two of a key never run at once), or
+// in their first two tries due, put back, or waiting for the second try. `o` is the older row; the
+// younger is `job` of the statement around it. One `?`: now.
 inline constexpr const char* job_key_is_free =
     "(job.key_hash = 0 OR NOT EXISTS (SELECT 1 FROM job o WHERE o.corp_id = job.corp_id AND "
     "o.queue = job.queue"
     " AND o.key_hash = job.key_hash AND o.key_hash <> 0 AND o.state < 3 AND o.id < job.id"
-    " AND ((o.state = 1 AND o.tries <= 2) OR (o.state = 0 AND o.tries < 2 AND (o.run_at <= ? OR "
+    " AND (o.state = 1 OR (o.state = 0 AND o.tries < 2 AND (o.run_at <= ? OR "
     "o.fence > 0)))))";
 
 }  // namespace leadbridge

@@ -1,5 +1,6 @@
 #include "crm/outbox.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -274,6 +275,30 @@ Keys keys(const RenewMedia& p) {
     return {"m:" + std::to_string(p.media_id), std::to_string(p.media_id)};
 }
 
+// What a newer job decides is no longer for an older one to carry out: from its third try the older
+// may come after the newer. False when they do not touch each other.
+bool supersede(Remark& older, const Remark& newer) {
+    const bool same =
+        older.userid == newer.userid && older.external_userid == newer.external_userid;
+    if (same) {
+        older = newer;
+    }
+    return same;
+}
+
+bool supersede(MarkTag& older, const MarkTag& newer) {
+    if (older.userid != newer.userid || older.external_userid != newer.external_userid) {
+        return false;
+    }
+    const auto decided = [&](const std::string& tag) {
+        const auto in = [&](const std::vector<std::string>& list) {
+            return std::find(list.begin(), list.end(), tag) != list.end();
+        };
+        return in(newer.add_tags) || in(newer.remove_tags);
+    };
+    return std::erase_if(older.add_tags, decided) + std::erase_if(older.remove_tags, decided) > 0;
+}
+
 }  // namespace
 
 template <class T>
@@ -299,6 +324,13 @@ Result<T> decode(std::string_view payload) {
 template <class T>
 JobId put_job(Transaction& tx, JobQueue& queue, CorpId corp, const T& payload, UnixMillis run_at) {
     Keys k = keys(payload);
+    if constexpr (requires(T & older) { supersede(older, payload); }) {
+        queue.supersede(tx, corp, T::queue, k.order, [&](const std::string& text) {
+            auto older = decode<T>(text);
+            return older && supersede(*older, payload) ? std::optional(encode(*older))
+                                                       : std::nullopt;
+        });
+    }
     NewJob job{.corp = corp, .queue = std::string(T::queue), .payload = encode(payload)};
     job.order_key = std::move(k.order);
     job.unique_key = std::move(k.unique);

@@ -138,6 +138,38 @@ TEST_F(JobQueueTest, FromItsThirdTryAPoisonJobHoldsItsKeyNoLonger) {
     EXPECT_EQ(payloads(claim()), (Texts{"good"}));
 }
 
+TEST_F(JobQueueTest, TwoJobsOfOneKeyNeverRunAtOnceWhateverTheirTries) {
+    add(corp_a, "old", "k");
+    const RetrySchedule schedule{{0, 0, 0}};
+    queue.fail(claim_one(), schedule, "bad");
+    queue.fail(claim_one(), schedule, "bad");
+    const Job third = claim_one();
+    EXPECT_EQ(third.tries, 3);
+    add(corp_a, "new", "k");
+    EXPECT_TRUE(claim().empty());
+    queue.fail(third, {{1000, 1000, 1000}}, "bad");
+    EXPECT_EQ(payloads(claim()), (Texts{"new"}));
+}
+
+TEST_F(JobQueueTest, SupersedeChangesWhatOlderJobsOfTheKeyWouldDo) {
+    add(corp_a, "dead", "k");
+    queue.dead(claim_one(), "bad");
+    add(corp_a, "waiting", "k");
+    add(corp_a, "other key", "l");
+    add(corp_b, "other corp", "k");
+    ASSERT_TRUE(t.db().write<bool>([&](Transaction& tx) -> Result<bool> {
+        queue.supersede(tx, corp_a, "q", "k", [](const std::string& payload) {
+            return std::optional("new " + payload);
+        });
+        queue.supersede(tx, corp_a, "q", "", [](const std::string&) {
+            return std::optional<std::string>("not of any key");
+        });
+        return true;
+    }));
+    EXPECT_EQ(rows(JobState::dead).at(0).payload, "new dead");
+    EXPECT_EQ(payloads(claim()), (Texts{"new waiting", "other key", "other corp"}));
+}
+
 TEST_F(JobQueueTest, AJobPlannedForTomorrowDoesNotMuteItsKeyButOnePutBackDoes) {
     add(
         {.corp = corp_a,

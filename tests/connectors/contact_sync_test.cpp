@@ -385,6 +385,50 @@ TEST_F(ContactSync, mark_tag_names_both_lists) {
     EXPECT_EQ(to_text(calls[0].body.at("remove_tag")), R"(["et2","et3"])");
 }
 
+// From its third try an older job no longer keeps the newer ones waiting, and comes after them.
+TEST_F(ContactSync, a_late_retry_leaves_alone_what_newer_jobs_decided) {
+    bool down = true;
+    std::set<std::string> marked;
+    std::string remark;
+    room.wecom.on("externalcontact/mark_tag", [&](const FakeCall& call) {
+        if (down) {
+            throw std::runtime_error("down");
+        }
+        for (const auto& tag : call.body.at("add_tag").as_array()) {
+            marked.insert(tag.as_string().c_str());
+        }
+        for (const auto& tag : call.body.at("remove_tag").as_array()) {
+            marked.erase(tag.as_string().c_str());
+        }
+        return errcode(0);
+    });
+    room.wecom.on("externalcontact/remark", [&](const FakeCall& call) {
+        if (down) {
+            throw std::runtime_error("down");
+        }
+        if (call.text("userid") == "anna") {
+            remark = call.text("remark");
+        }
+        return errcode(0);
+    });
+    room.put(crm::MarkTag{"anna", "wm1", {"et1", "et2"}, {"et3"}});
+    room.put(crm::Remark{"anna", "wm1", "old", ""});
+    room.run_for(10'000);
+    EXPECT_EQ(room.wecom.count("externalcontact/mark_tag"), 2);
+    down = false;
+    room.put(crm::MarkTag{"anna", "wm1", {"et3"}, {"et1"}});
+    room.put(crm::MarkTag{"bob", "wm1", {}, {"et2"}});
+    room.put(crm::Remark{"anna", "wm1", "new", ""});
+    room.put(crm::Remark{"bob", "wm1", "of another friendship", ""});
+    room.drain();
+    EXPECT_EQ(marked, (std::set<std::string>{"et3"})) << "the older one is not waited for";
+    room.run_for(3'600'000);
+    EXPECT_EQ(marked, (std::set<std::string>{"et2", "et3"}));
+    EXPECT_EQ(remark, "new");
+    EXPECT_TRUE(room.jobs_in("wecom.mark_tag").empty());
+    EXPECT_TRUE(room.jobs_in("wecom.remark").empty());
+}
+
 TEST_F(ContactSync, an_unknown_tag_starts_a_tag_sync) {
     room.wecom.next("externalcontact/mark_tag", 40068);
     room.put(crm::MarkTag{"anna", "wm1", {"gone"}, {}});
