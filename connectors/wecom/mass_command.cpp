@@ -45,6 +45,14 @@ Result<std::vector<BatchView>> submitted_batches(
     );
 }
 
+crm::RemindState state_of(const Result<ApiReply>& reply) {
+    if (reply) {
+        return crm::RemindState::sent;
+    }
+    return reply.error().code == ErrorCode::unknown_result ? crm::RemindState::unknown
+                                                           : crm::RemindState::refused;
+}
+
 // A reminder is counted before it is sent and never repeated: too few are better than too many.
 JobOutcome remind(
     const MassSendServices& m, const Job& job, const std::vector<BatchView>& batches
@@ -57,10 +65,10 @@ JobOutcome remind(
         if (batch.confirmed_ms != 0) {
             continue;
         }
-        auto counted = write(s, [&](Transaction& tx) {
-            return m.ledger.begin_remind(tx, job.corp, batch.batch);
+        const auto begun = s.core.write<crm::PushLedger::Remind>([&](Transaction& tx) {
+            return m.ledger.begin_remind(tx, job.corp, batch.batch, job.id);
         });
-        if (!counted) {
+        if (!begun || *begun == crm::PushLedger::Remind::stop) {
             continue;
         }
         const json::object body{{"msgid", batch.msgid}};
@@ -71,6 +79,12 @@ JobOutcome remind(
                 "a member could not be reminded of a mass send",
                 {{"corp", job.corp}, {"batch", batch.batch}, {"cause", reply.error().message}}
             );
+        }
+        const auto recorded = write(s, [&](Transaction& tx) {
+            return m.ledger.record_reminded(tx, job.corp, batch.batch, job.id, state_of(reply));
+        });
+        if (!recorded) {
+            return JobRetry{recorded.error().message};  // that run will call this one unknown
         }
         s.jobs.extend(job, lease_ms);
     }

@@ -116,7 +116,14 @@ CREATE TABLE contact_opt_out (
 );
 )sql";
 
-constexpr std::array<Migration, 1> all{Migration{.number = 1, .sql = first}};
+// The last command that reminded of a batch, and what is known of its call (RemindState).
+constexpr std::string_view reminders = R"sql(
+ALTER TABLE push_batch ADD COLUMN remind_job INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE push_batch ADD COLUMN remind_state INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<Migration, 2> all{
+    Migration{.number = 1, .sql = first}, Migration{.number = 2, .sql = reminders}};
 
 }  // namespace
 

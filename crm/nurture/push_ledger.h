@@ -24,8 +24,8 @@
 //                   resolve_none, which says when to look again or puts the batch back to planned
 //                   and enqueues it.
 //   PollPushBatch   record_confirmed / record_results (<= 500 rows a write), then record_polled:
-//   when to poll again. PushCommand     batches_of() in state submitted: begin_remind() then the
-//   call; or the call then record_cancelled.
+//   when to poll again. PushCommand     batches_of() in state submitted: begin_remind(), the
+//   call, record_reminded(); or the call then record_cancelled.
 //
 // Every record_* is idempotent, takes the attempt it belongs to and refuses (ErrorCode::conflict)
 // what does not fit the state. Thread-safe (no state of its own); all referenced objects outlive
@@ -81,9 +81,14 @@ enum class Outcome : std::uint8_t {
     cancelled
 };
 
+// Of the last reminder of a batch. begun: committed before the call and without an answer yet;
+// unknown: there will be none, and it is not sent again.
+enum class RemindState : std::uint8_t { none, begun, sent, refused, unknown };
+
 std::string_view to_string(PushStatus status) noexcept;
 std::string_view to_string(RecipientState state) noexcept;
 std::string_view to_string(Outcome outcome) noexcept;
+std::string_view to_string(RemindState state) noexcept;
 
 struct BatchView {
     PushId push;
@@ -104,6 +109,7 @@ struct BatchView {
         false;  // the push was cancelled: a submitted batch is to be cancelled upstream
     int recipients = 0;
     int settled = 0;  // recipients with a final outcome
+    RemindState remind = RemindState::none;
 };
 
 // Who holds an intent: after lease_until_ms, or when the daemon starts again, an intent without a
@@ -249,9 +255,14 @@ public:
     Result<std::optional<UnixMillis>> record_polled(Transaction& tx, CorpId corp, BatchId id);
     // The task was cancelled upstream (41093 = done too): waiting recipients become cancelled.
     Status record_cancelled(Transaction& tx, CorpId corp, BatchId id);
-    // Counts a reminder before it is sent; ErrorCode::limited when three were sent within 24 h
-    // (41094).
-    Status begin_remind(Transaction& tx, CorpId corp, BatchId id);
+    // Counts a reminder before it is sent, once per batch and command (its job); ErrorCode::limited
+    // when three were sent within 24 h (41094). stop: this command or a newer one has begun it
+    // before; without an answer of its call by now it is unknown.
+    enum class Remind : std::uint8_t { go, stop };
+    Result<Remind> begin_remind(Transaction& tx, CorpId corp, BatchId id, JobId command);
+    Status record_reminded(
+        Transaction& tx, CorpId corp, BatchId id, JobId command, RemindState state
+    );
     // The poll found a second task of a submitted batch: owned and counted from now on; cancel it
     // upstream before members confirm.
     Status record_second(Transaction& tx, CorpId corp, BatchId id, std::string_view msgid);

@@ -25,6 +25,7 @@ BatchView view_of(const BatchRow& b) {
     view.push_cancelled = b.push_status == PushStatus::cancelled;
     view.recipients = static_cast<int>(b.n);
     view.settled = static_cast<int>(b.settled);
+    view.remind = b.remind_state;
     return view;
 }
 

@@ -142,13 +142,23 @@ Status PushLedger::record_cancelled(Transaction& tx, CorpId corp, BatchId id) {
     return {};
 }
 
-Status PushLedger::begin_remind(Transaction& tx, CorpId corp, BatchId id) {
+Result<PushLedger::Remind> PushLedger::begin_remind(
+    Transaction& tx, CorpId corp, BatchId id, JobId command
+) {
     std::optional<BatchRow> b = load_batch(tx, corp, id);
     if (!b) {
         return no_such_batch();
     }
     if (b->state != RecipientState::submitted) {
         return not_submitted(*b);
+    }
+    if (b->remind_job >= command) {
+        tx.execute(
+            "UPDATE push_batch SET remind_state = ? WHERE corp_id = ? AND id = ? AND remind_job = "
+            "? AND remind_state = ?",
+            {RemindState::unknown, corp, id, command, RemindState::begun}
+        );
+        return Remind::stop;
     }
     const UnixMillis now = clock_.now();
     std::vector<std::string> recent;
@@ -167,8 +177,19 @@ Status PushLedger::begin_remind(Transaction& tx, CorpId corp, BatchId id) {
     }
     recent.push_back(std::to_string(now));
     tx.execute(
-        "UPDATE push_batch SET reminds = ? WHERE corp_id = ? AND id = ?",
-        {encode_list(recent), corp, id}
+        "UPDATE push_batch SET reminds = ?, remind_job = ?, remind_state = ? WHERE corp_id = ? AND "
+        "id = ?",
+        {encode_list(recent), command, RemindState::begun, corp, id}
+    );
+    return Remind::go;
+}
+
+Status PushLedger::record_reminded(
+    Transaction& tx, CorpId corp, BatchId id, JobId command, RemindState state
+) {
+    tx.execute(
+        "UPDATE push_batch SET remind_state = ? WHERE corp_id = ? AND id = ? AND remind_job = ?",
+        {state, corp, id, command}
     );
     return {};
 }

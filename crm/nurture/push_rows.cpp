@@ -23,6 +23,9 @@ constexpr std::array<std::string_view, 9> state_names{
 constexpr std::array<std::string_view, 7> outcome_names{
     "none", "waiting", "delivered", "not_friend", "capped", "rejected", "cancelled"};
 
+constexpr std::array<std::string_view, 5> remind_names{
+    "none", "begun", "sent", "refused", "unknown"};
+
 }  // namespace
 
 std::string_view to_string(PushStatus status) noexcept {
@@ -35,6 +38,10 @@ std::string_view to_string(RecipientState state) noexcept {
 
 std::string_view to_string(Outcome outcome) noexcept {
     return outcome_names[static_cast<std::size_t>(outcome)];
+}
+
+std::string_view to_string(RemindState state) noexcept {
+    return remind_names[static_cast<std::size_t>(state)];
 }
 
 bool BatchRow::final() const noexcept {
@@ -50,7 +57,7 @@ const std::string_view batch_columns =
     "b.state, b.closed, "
     "b.attempt, b.request_hash, b.fence, b.lease_until, b.intent_ms, b.unknown_ms, b.submitted_ms, "
     "b.confirmed_ms, "
-    "b.looks, b.msgid, b.errcode, b.reminds, p.status, p.plan_step "
+    "b.looks, b.msgid, b.errcode, b.reminds, b.remind_job, b.remind_state, p.status, p.plan_step "
     "FROM push_batch b JOIN push p ON p.corp_id = b.corp_id AND p.id = b.push_id ";
 
 BatchRow batch_row(const Row& row) {
@@ -77,8 +84,10 @@ BatchRow batch_row(const Row& row) {
     b.msgid = row.str(19);
     b.errcode = static_cast<int>(row.integer(20));
     b.reminds = row.str(21);
-    b.push_status = static_cast<PushStatus>(row.integer(22));
-    b.plan_step = static_cast<PlanStep>(row.integer(23));
+    b.remind_job = row.id<JobId>(22);
+    b.remind_state = static_cast<RemindState>(row.integer(23));
+    b.push_status = static_cast<PushStatus>(row.integer(24));
+    b.plan_step = static_cast<PlanStep>(row.integer(25));
     return b;
 }
 

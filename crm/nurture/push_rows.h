@@ -53,6 +53,8 @@ struct BatchRow {
     std::string msgid;
     int errcode = 0;
     std::string reminds;
+    JobId remind_job;
+    RemindState remind_state = RemindState::none;
     PushStatus push_status = PushStatus::draft;
     PlanStep plan_step = PlanStep::recipients;
 

@@ -280,7 +280,8 @@ json::object batch_json(const crm::BatchView& batch) {
         {"settled", batch.settled},
         {"intent", time_json(batch.intent_ms)},
         {"submitted", time_json(batch.submitted_ms)},
-        {"confirmed", time_json(batch.confirmed_ms)}};
+        {"confirmed", time_json(batch.confirmed_ms)},
+        {"reminder", crm::to_string(batch.remind)}};
 }
 
 }  // namespace

@@ -185,6 +185,8 @@ protected:
 
     crm::RecipientState state(crm::PushId id) { return batches(id).at(0).state; }
 
+    crm::RemindState reminder(crm::PushId id) { return batches(id).at(0).remind; }
+
     // Standing tasks per recipient.
     std::map<std::string, int> standing() const {
         std::map<std::string, int> out;
@@ -467,6 +469,32 @@ TEST_F(MassSend, a_reminder_goes_once_per_command_and_never_again_when_in_doubt)
     room.write([&](Transaction& tx) { ASSERT_TRUE(pushes.remind(tx, viewer(), id)); });
     room.run_for(hour);
     EXPECT_EQ(room.wecom.count(remind_name), 1);
+    EXPECT_EQ(reminder(id), crm::RemindState::unknown);
+}
+
+TEST_F(MassSend, a_reminder_cut_off_by_a_crash_is_shown_and_not_repeated) {
+    people("anna", 2);
+    people("bob", 2);
+    const auto id = push();
+    room.run_for(5'000);
+    std::vector<std::string> reminded;
+    room.wecom.on(remind_name, [&](const FakeCall& call) {
+        reminded.push_back(call.text("msgid"));
+        if (reminded.size() == 1) {
+            throw std::runtime_error("killed after");
+        }
+        return errcode(0);
+    });
+    room.write([&](Transaction& tx) { ASSERT_TRUE(pushes.remind(tx, viewer(), id)); });
+    room.run_for(hour);
+    ASSERT_EQ(reminded.size(), 2U);
+    EXPECT_NE(reminded[0], reminded[1]);
+    EXPECT_EQ(reminder(id), crm::RemindState::unknown);
+    // Another command reminds all of them again.
+    room.write([&](Transaction& tx) { ASSERT_TRUE(pushes.remind(tx, viewer(), id)); });
+    room.run_for(hour);
+    EXPECT_EQ(reminded.size(), 4U);
+    EXPECT_EQ(reminder(id), crm::RemindState::sent);
 }
 
 TEST_F(MassSend, faults_of_every_kind_at_every_point_leave_one_task_each) {

@@ -462,8 +462,13 @@ TEST_F(Ledger, DeliveredBeforeTheCancellationCountsAsDelivered) {
 }
 
 TEST_F(Ledger, ThreeRemindersInADay) {
+    JobId command;
     auto remind = [&] {
-        return w.status_of([&](Transaction& tx) { return w.ledger.begin_remind(tx, w.corp, id); });
+        ++command.value;
+        return w.status_of([&](Transaction& tx) -> Status {
+            auto begun = w.ledger.begin_remind(tx, w.corp, id, command);
+            return begun ? Status{} : Status{begun.error()};
+        });
     };
     EXPECT_EQ(remind().error().code, ErrorCode::conflict);
     ASSERT_EQ(w.begin(id)->kind, Kind::go);
@@ -477,6 +482,34 @@ TEST_F(Ledger, ThreeRemindersInADay) {
     w.clock().advance(fourth.error().retry_after_ms + 1);
     EXPECT_TRUE(remind().has_value());
     EXPECT_FALSE(remind().has_value());
+}
+
+TEST_F(Ledger, ACommandRemindsOncePerBatchAndOneCutOffIsUnknown) {
+    ASSERT_EQ(w.begin(id)->kind, Kind::go);
+    ASSERT_EQ(*w.submitted(id, 1, "m"), Submitted::first);
+    const auto begin = [&](std::int64_t command) {
+        return *w.db().write<PushLedger::Remind>([&](Transaction& tx) {
+            return w.ledger.begin_remind(tx, w.corp, id, JobId{command});
+        });
+    };
+    const auto shown = [&] {
+        return w.db()
+            .read<RemindState>([&](Snapshot& s) -> Result<RemindState> {
+                return PushLedger::batch(s, w.corp, id)->remind;
+            })
+            .value();
+    };
+    EXPECT_EQ(begin(7), PushLedger::Remind::go);
+    EXPECT_EQ(shown(), RemindState::begun);
+    EXPECT_EQ(begin(7), PushLedger::Remind::stop);
+    EXPECT_EQ(shown(), RemindState::unknown);
+    EXPECT_EQ(begin(9), PushLedger::Remind::go);
+    EXPECT_TRUE(w.status_of([&](Transaction& tx) {
+                     return w.ledger.record_reminded(tx, w.corp, id, JobId{9}, RemindState::sent);
+                 }).has_value());
+    EXPECT_EQ(begin(8), PushLedger::Remind::stop) << "the newer command has reminded already";
+    EXPECT_EQ(begin(9), PushLedger::Remind::stop);
+    EXPECT_EQ(shown(), RemindState::sent);
 }
 
 }  // namespace
