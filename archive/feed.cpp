@@ -99,6 +99,20 @@ struct ArchiveFeed::State {
         return rows.value_or({});
     }
 
+    // As deliver(). What crm throws is of this row alone, unless the store itself is in trouble.
+    Status try_deliver(CorpId corp, const SeenRow& row) {
+        try {
+            return deliver(corp, row.n, &row.touch);
+        } catch (const ConstraintViolation& error) {
+            return Error{ErrorCode::internal, error.what(), "constraint"};
+        } catch (const std::exception& error) {
+            if (!services.core.stats().healthy) {
+                throw;
+            }
+            return Error{ErrorCode::internal, error.what(), "failed"};
+        }
+    }
+
     // One row, one transaction: a touch may write many rows in crm. touch = nullptr only moves the
     // cursor.
     Status deliver(CorpId corp, std::int64_t n, const crm::Touch* touch) {
@@ -156,7 +170,7 @@ struct ArchiveFeed::State {
         const auto rows = rows_after(corp, cursor(corp));
         int done = 0;
         for (const SeenRow& row : rows) {
-            auto told = deliver(corp, row.n, &row.touch);
+            auto told = try_deliver(corp, row);
             if (!told && (told.error().code == ErrorCode::overloaded ||
                           told.error().code == ErrorCode::retry_later)) {
                 break;
@@ -244,6 +258,23 @@ void ArchiveFeed::wake() {
 
 int ArchiveFeed::tell_some(CorpId corp) {
     return state_->tell_some(corp);
+}
+
+int replay_untold(Transaction& archive, CorpId corp, int limit) {
+    const auto parked = archive.all(
+        "SELECT n FROM seen WHERE corp_id = ? AND reason <> '' ORDER BY n LIMIT ?",
+        {corp, limit},
+        [](const Row& row) { return row.integer(0); }
+    );
+    // Behind all others: the feed has passed their old numbers.
+    auto last = archive.number("SELECT told_n FROM archive_pull WHERE corp_id = ?", {corp});
+    for (const std::int64_t n : parked) {
+        archive.execute(
+            "UPDATE seen SET n = ?, reason = '' WHERE corp_id = ? AND n = ?", {++last, corp, n}
+        );
+    }
+    archive.execute("UPDATE archive_pull SET told_n = ? WHERE corp_id = ?", {last, corp});
+    return static_cast<int>(parked.size());
 }
 
 }  // namespace leadbridge::archive

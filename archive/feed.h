@@ -12,8 +12,8 @@
 
 namespace leadbridge::archive {
 
-// crm::intake in the caller's transaction. An Error other than overloaded parks the row: it stays
-// in archive.db with its reason.
+// crm::intake in the caller's transaction. An Error other than overloaded, or an exception while
+// the store is healthy, parks the row: it stays in archive.db with its reason.
 using TellCrm = std::function<Status(Transaction& core, const crm::Touch& touch)>;
 
 struct FeedServices {
@@ -40,5 +40,9 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+// Parked rows that crm is told of once more, at most `limit` of them, oldest first; how many. In
+// archive.db.
+int replay_untold(Transaction& archive, CorpId corp, int limit);
 
 }  // namespace leadbridge::archive

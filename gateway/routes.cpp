@@ -87,6 +87,7 @@ constexpr std::array table{
     Route{Method::get, "/api/v1/archive/conversations/{id}/messages", Access::read, list_messages},
     Route{Method::get, "/api/v1/archive/media/{id}", Access::read, get_media},
     Route{Method::get, "/api/v1/archive/health", Access::read, get_archive_health},
+    Route{Method::post, "/api/v1/archive/replay", Access::admin, replay_archive},
 
     Route{Method::get, "/api/v1/inbox", Access::read, list_inbox},
     Route{Method::get, "/api/v1/inbox/{id}", Access::admin, show_inbox},

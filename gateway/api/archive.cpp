@@ -1,5 +1,6 @@
 // /api/v1/archive and a contact's messages
 
+#include "archive/feed.h"
 #include "archive/message_store.h"
 #include "base/crypto.h"
 #include "crm/contacts/contact.h"
@@ -11,6 +12,7 @@ namespace leadbridge::gateway {
 namespace {
 
 constexpr std::int64_t media_piece = 8 << 20;  // of one answer; more by Range
+constexpr int replay_slice = 500;
 
 json::object media_json(const archive::MediaView& media) {
     return json::object{
@@ -277,6 +279,17 @@ Result<Response> get_archive_health(const ApiServices& services, const ApiReques
             {"gaps_seen", backlog.gaps_seen},
             {"untold", backlog.untold}})
     );
+}
+
+// The feed takes them up within a second.
+Result<Response> replay_archive(const ApiServices& services, const ApiRequest& request) {
+    const auto replayed = services.archive.write<int>([&](Transaction& tx) -> Result<int> {
+        return archive::replay_untold(tx, request.corp(), replay_slice);
+    });
+    if (!replayed) {
+        return replayed.error();
+    }
+    return Response::json(200, to_text(json::object{{"replayed", *replayed}}));
 }
 
 }  // namespace leadbridge::gateway

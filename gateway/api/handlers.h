@@ -76,6 +76,7 @@ Result<Response> list_messages(const ApiServices& services, const ApiRequest& re
 Result<Response> list_contact_messages(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_media(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_archive_health(const ApiServices& services, const ApiRequest& request);
+Result<Response> replay_archive(const ApiServices& services, const ApiRequest& request);
 // system.cpp
 Result<Response> get_me(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_openapi(const ApiServices& services, const ApiRequest& request);

@@ -117,6 +117,46 @@ TEST(Feed, ARefusedTouchIsKeptAndHoldsUpNothing) {
     EXPECT_EQ(w.feed.tell_some(w.corp), 0);
 }
 
+TEST(Feed, WhatThrowsIsParkedHoldsUpNothingAndCanBeReplayed) {
+    FeedWorld w;
+    w.source.say(text_json("m1", sample_contact, "zhang.san", "一"));
+    w.pull_all();
+    w.source.say(text_json("m2", other_contact, "zhang.san", "二"));
+    w.pull_all();
+    bool broken = true;
+    w.crm = [&](const crm::Touch& touch) {
+        if (broken && std::get<crm::MessagesSeen>(touch.body).external_userid == sample_contact) {
+            throw ConstraintViolation("UNIQUE constraint failed");
+        }
+        return Status{};
+    };
+    EXPECT_EQ(w.feed.tell_some(w.corp), 2);
+    ASSERT_EQ(w.told.size(), 1U);
+    EXPECT_EQ(w.store.backlog(w.corp).untold, 1);
+    EXPECT_EQ(w.metrics.counter("leadbridge_archive_told_parked_total", "", {}).value(), 1);
+
+    const auto replay = [&] {
+        return w.archive.db()
+            .write<int>([&](Transaction& tx) -> Result<int> {
+                return replay_untold(tx, w.corp, 100);
+            })
+            .value();
+    };
+    EXPECT_EQ(replay(), 1);
+    EXPECT_EQ(w.feed.tell_some(w.corp), 1) << "still broken: parked again";
+    EXPECT_EQ(w.store.backlog(w.corp).untold, 1);
+    broken = false;
+    EXPECT_EQ(replay(), 1);
+    w.source.say(text_json("m3", other_contact, "zhang.san", "三"));
+    w.pull_all();
+    EXPECT_EQ(w.feed.tell_some(w.corp), 2);
+    ASSERT_EQ(w.told.size(), 3U);
+    EXPECT_EQ(w.seen(1).last_msgid, "m1");
+    EXPECT_EQ(w.store.backlog(w.corp).untold, 0);
+    EXPECT_EQ(w.count("SELECT COUNT(*) FROM seen"), 0);
+    EXPECT_EQ(replay(), 0);
+}
+
 TEST(Feed, ACrashAfterTellingDoesNotTellAgain) {
     FeedWorld w;
     w.source.say(text_json("m1", sample_contact, "zhang.san", "一"));
