@@ -181,6 +181,44 @@ TEST_F(Notify, is_given_up_when_a_repeat_could_double_it) {
     EXPECT_EQ(room.wecom.count(send_name), tries);
 }
 
+TEST_F(Notify, one_that_was_cut_off_and_then_held_is_not_sent_after_the_duplicate_check) {
+    enum class Phase { cut, limited, open } phase = Phase::cut;
+    int accepted = 0;
+    room.wecom.on(send_name, [&](const FakeCall&) -> std::string {
+        if (phase == Phase::cut) {
+            throw std::runtime_error("killed after the call");
+        }
+        accepted += phase == Phase::open ? 1 : 0;
+        return errcode(phase == Phase::open ? 0 : 45009);
+    });
+    room.put(crm::NotifyMembers{{"anna"}, "x"});
+    room.drain();
+    phase = Phase::limited;
+    room.run_for(30 * 60'000);
+    phase = Phase::open;
+    room.run_for(4 * 3'600'000);
+    EXPECT_EQ(accepted, 0);
+    const auto jobs = room.jobs_in("wecom.notify");
+    ASSERT_EQ(jobs.size(), 1U);
+    EXPECT_EQ(jobs[0].state, JobState::dead);
+    EXPECT_NE(jobs[0].error.find("could double"), std::string::npos) << jobs[0].error;
+}
+
+TEST_F(Notify, one_that_was_only_held_is_sent_however_late) {
+    bool limited = true;
+    int accepted = 0;
+    room.wecom.on(send_name, [&](const FakeCall&) {
+        accepted += limited ? 0 : 1;
+        return errcode(limited ? 45009 : 0);
+    });
+    room.put(crm::NotifyMembers{{"anna"}, "x"});
+    room.run_for(40 * 60'000);
+    limited = false;
+    room.run_for(4 * 3'600'000);
+    EXPECT_EQ(accepted, 1);
+    EXPECT_TRUE(room.jobs_in("wecom.notify").empty());
+}
+
 // --- by the clock ---
 
 TEST(Periodic, work_goes_on_and_is_not_doubled) {

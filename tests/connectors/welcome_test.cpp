@@ -17,6 +17,55 @@ namespace {
 const std::string send_name = "externalcontact/send_welcome_msg";
 const std::string get_name = "externalcontact/get";
 
+// Passes everything on, but can refuse writes.
+class RefusingDatabase final : public Database {
+public:
+    explicit RefusingDatabase(Database& inner) : inner_(inner) {}
+
+    std::atomic<bool> refuses{false};
+    std::atomic<int> refused{0};
+
+    bool append(AppendRow row, std::function<void(AppendOutcome)> done) override {
+        return inner_.append(std::move(row), std::move(done));
+    }
+
+    std::shared_ptr<void> on_change(std::function<void()> wake) override {
+        return inner_.on_change(std::move(wake));
+    }
+
+    void migrate(std::span<const RoomMigrations> rooms) override { inner_.migrate(rooms); }
+
+    DatabaseStats stats() override { return inner_.stats(); }
+
+    Transaction* current() noexcept override { return inner_.current(); }
+
+protected:
+    Status run_write(const std::function<bool(Transaction&)>& fn) override {
+        if (refuses) {
+            ++refused;
+            return Error{ErrorCode::overloaded, "the queue is full"};
+        }
+        auto result = inner_.write<bool>([&](Transaction& tx) -> Result<bool> {
+            if (!fn(tx)) {
+                return Error{ErrorCode::internal, "rolled back"};
+            }
+            return true;
+        });
+        return result || result.error().message == "rolled back" ? Status{}
+                                                                 : Status{result.error()};
+    }
+
+    void run_read(const std::function<void(Snapshot&)>& fn) override {
+        (void)inner_.read<bool>([&](Snapshot& s) -> Result<bool> {
+            fn(s);
+            return true;
+        });
+    }
+
+private:
+    Database& inner_;
+};
+
 class Welcome : public testing::Test {
 protected:
     Welcome() : room(SqliteWriterMode::own_thread) {
@@ -26,9 +75,11 @@ protected:
         make_lane();
     }
 
-    void make_lane() {
+    void make_lane() { make_lane(room.db.db()); }
+
+    void make_lane(Database& core) {
         lane = std::make_unique<WelcomeLane>(
-            room.db.db(),
+            core,
             room.jobs,
             *room.vault,
             room.api,
@@ -99,6 +150,15 @@ protected:
                         .create(tx, crm::Viewer::daemon(room.corp), edit);
         });
         return made;
+    }
+
+    // Until the store has refused so often, by the lane's own clock.
+    void refused(const RefusingDatabase& store, int times) {
+        for (int i = 0; i < 2'000 && store.refused < times; ++i) {
+            room.clock.advance(100);
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        }
+        ASSERT_GE(store.refused, times);
     }
 
     WecomRoom room;
@@ -193,6 +253,32 @@ TEST_F(Welcome, an_event_that_comes_too_late_is_not_sent) {
     lane->start(room.corp, 1, text);
     EXPECT_EQ(settled(1).state, WelcomeState::too_late);
     EXPECT_EQ(room.wecom.count(send_name), 0);
+}
+
+TEST_F(Welcome, waits_for_a_store_that_refuses_for_a_moment) {
+    RefusingDatabase store(room.db.db());
+    make_lane(store);
+    store.refuses = true;
+    lane->start(room.corp, 1, added());
+    refused(store, 2);
+    EXPECT_EQ(room.wecom.count(send_name), 0) << "nothing is sent before its intent is stored";
+    store.refuses = false;
+    EXPECT_EQ(settled(1, 100).state, WelcomeState::sent);
+    EXPECT_EQ(room.wecom.count(send_name), 1);
+    lane.reset();
+}
+
+TEST_F(Welcome, a_store_that_refuses_until_the_code_is_dead_costs_the_welcome_and_says_so) {
+    RefusingDatabase store(room.db.db());
+    make_lane(store);
+    store.refuses = true;
+    lane->start(room.corp, 1, added());
+    refused(store, 1);
+    room.clock.advance(20'000);
+    store.refuses = false;
+    EXPECT_EQ(settled(1, 100).state, WelcomeState::too_late);
+    EXPECT_EQ(room.wecom.count(send_name), 0);
+    lane.reset();
 }
 
 TEST_F(Welcome, another_app_sending_is_waited_for) {
