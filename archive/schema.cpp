@@ -142,6 +142,19 @@ constexpr std::array feed_steps{Migration{
     "CREATE TABLE archive_feed_cursor(corp_id INTEGER PRIMARY KEY, n INTEGER NOT NULL, ms INTEGER "
     "NOT NULL);"}};
 
+constexpr crm::CorpTable tables[] = {
+    {"archive_gap", "id"},
+    {"archive_pull", "corp_id"},
+    {"consent", "external_userid"},
+    {"conversation", "id"},
+    {"conversation_participant", "conversation_id"},
+    {"envelope", "id"},
+    {"media", "id"},
+    {"message", "id"},
+    {"recall", "msgid"},
+    {"seen", "n"},
+};
+
 constexpr std::size_t shortest_outside_id = 16;
 
 }  // namespace
@@ -152,6 +165,10 @@ std::span<const Migration> migrations() {
 
 std::span<const Migration> feed_migrations() {
     return feed_steps;
+}
+
+std::span<const crm::CorpTable> corp_tables() {
+    return tables;
 }
 
 Side side_of(std::string_view id) noexcept {

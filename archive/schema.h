@@ -7,11 +7,14 @@
 #include <string_view>
 
 #include "base/database.h"
+#include "crm/staff/corp_purge.h"
 
 namespace leadbridge::archive {
 
 std::span<const Migration> migrations();       // room "archive", on archive.db
 std::span<const Migration> feed_migrations();  // room "archive_feed", on core.db
+// The tables of archive.db that hold a corp's data, for crm::purge_corp().
+std::span<const crm::CorpTable> corp_tables();
 
 enum class EnvelopeState : std::uint8_t {
     received = 0,  // stored, not opened yet

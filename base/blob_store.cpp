@@ -101,6 +101,28 @@ public:
         return {};
     }
 
+    bool remove_all(CorpId corp, int limit) override {
+        const fs::path directory = corp_directory(corp);
+        std::error_code error;
+        if (!fs::exists(directory, error)) {
+            return true;
+        }
+        for (const auto& entry : fs::recursive_directory_iterator(directory)) {
+            if (entry.is_directory()) {
+                continue;
+            }
+            if (limit-- == 0) {
+                return false;
+            }
+            if (::unlink(entry.path().c_str()) != 0 && errno != ENOENT) {
+                fail_on_file("remove", entry.path());
+            }
+        }
+        fs::remove_all(directory, error);
+        sync_directory(directory_);
+        return !error;
+    }
+
 private:
     struct Opened {
         File file;

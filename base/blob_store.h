@@ -44,6 +44,9 @@ public:
         CorpId corp, std::string_view hash, std::int64_t offset, std::int64_t length
     ) = 0;
     virtual Status remove(CorpId corp, std::string_view hash) = 0;
+    // Every blob and unfinished upload of the corp, at most `limit` files a call. True when none is
+    // left. For a corp that was removed: nothing is written for it any more.
+    virtual bool remove_all(CorpId corp, int limit) = 0;
 };
 
 std::unique_ptr<BlobStore> open_directory_blobs(const std::string& directory, Vault& vault);

@@ -1,5 +1,5 @@
 #pragma once
-// Which tables of crm hold a corp's data, for purge_removed_corps().
+// Which tables of crm hold a corp's data, for purge_corp().
 
 #include <span>
 

@@ -393,7 +393,9 @@ void App::Parts::add_regular_work() {
             }
         }
     });
-    scheduler.every(60'000, "clean_up", [this] { clean_up(*core, clock->now()); });
+    scheduler.every(60'000, "clean_up", [this] {
+        clean_up({*core, *archive_db, *blobs}, clock->now());
+    });
 }
 
 // What an earlier process left half done.

@@ -5,11 +5,14 @@
 #include <string_view>
 #include <vector>
 
+#include "archive/schema.h"
 #include "base/change_log.h"
 #include "base/log.h"
+#include "connectors/wecom/retention.h"
 #include "crm/corp_tables.h"
 #include "crm/intake.h"
 #include "gateway/idempotency.h"
+#include "gateway/inbox_rows.h"
 
 namespace leadbridge::gateway {
 namespace {
@@ -18,6 +21,10 @@ constexpr std::int64_t day_ms = 86'400'000;
 constexpr int slices = 20;
 constexpr int slice_rows = 1'000;
 constexpr int purge_rows = 20;  // of each of some forty tables
+constexpr int archive_slices = 100;
+constexpr int archive_rows = 50;  // of each of ten tables, some of them with long texts
+constexpr int removed_at_once = 10;
+constexpr int files_at_once = 2'000;
 
 // The corp's key goes with the first slice: whatever was sealed with it, here or in another file or
 // a backup of it, is unreadable after the next start.
@@ -33,25 +40,71 @@ constexpr crm::CorpTable other_tables[] = {
     {"corp_key", "corp_id"},
 };
 
-void run(
-    Database& core, std::string_view what, const std::function<std::int64_t(Transaction&)>& slice
+// True when nothing is left to do.
+bool run(
+    Database& db,
+    std::string_view what,
+    const std::function<std::int64_t(Transaction&)>& slice,
+    int times = slices
 ) {
-    for (int i = 0; i < slices; ++i) {
-        const auto gone = core.write<std::int64_t>([&](Transaction& tx) -> Result<std::int64_t> {
+    for (int i = 0; i < times; ++i) {
+        const auto gone = db.write<std::int64_t>([&](Transaction& tx) -> Result<std::int64_t> {
             return slice(tx);
         });
         if (!gone) {
             log::warn("clean_up", "put off", {{"what", what}, {"error", gone.error().message}});
         }
         if (!gone || *gone == 0) {
-            return;
+            return gone.has_value();
         }
+    }
+    return false;
+}
+
+void forget_old_rows(Database& core, UnixMillis now) {
+    const auto corps =
+        core.read<std::vector<CorpId>>([](Snapshot& s) -> Result<std::vector<CorpId>> {
+            return s.all("SELECT id FROM corp", {}, [](const Row& row) {
+                return row.id<CorpId>(0);
+            });
+        });
+    const wecom::Oldest oldest{
+        first_id_at(now - wecom::keep_welcomes_ms), first_id_at(now - wecom::keep_sync_runs_ms)};
+    for (const CorpId corp : corps.value_or({})) {
+        run(core, "welcomes and sync runs", [&](Transaction& tx) {
+            return wecom::forget_old_rows(tx, corp, oldest, slice_rows);
+        });
+    }
+}
+
+// The note of the removal goes last: a crash in between only costs time.
+void purge(const CleanUpStores& stores, const crm::RemovedCorp& corp, UnixMillis now) {
+    std::vector<crm::CorpTable> tables(crm::crm_tables().begin(), crm::crm_tables().end());
+    tables.insert(tables.end(), std::begin(other_tables), std::end(other_tables));
+    const bool core = run(stores.core, "rows of a removed corp", [&](Transaction& tx) {
+        return crm::purge_corp(tx, corp.id, tables, purge_rows);
+    });
+    const bool archive = run(
+        stores.archive,
+        "the archive of a removed corp",
+        [&](Transaction& tx) {
+            return crm::purge_corp(tx, corp.id, archive::corp_tables(), archive_rows);
+        },
+        archive_slices
+    );
+    const bool files = stores.blobs.remove_all(corp.id, files_at_once);
+    if (core && archive && files && now - corp.removed_ms >= removed_corp_lingers_ms) {
+        run(stores.core, "the note of a removed corp", [&](Transaction& tx) {
+            crm::forget_removed_corp(tx, corp.id);
+            return 0;
+        });
     }
 }
 
 }  // namespace
 
-void clean_up(Database& core, UnixMillis now) {
+void clean_up(const CleanUpStores& stores, UnixMillis now) {
+    Database& core = stores.core;
     run(core, "applied touches", [&](Transaction& tx) {
         return crm::forget_applied(tx, now - 30 * day_ms, slice_rows);
     });
@@ -59,11 +112,15 @@ void clean_up(Database& core, UnixMillis now) {
     run(core, "change log", [&](Transaction& tx) {
         return trim_changes(tx, now - 7 * day_ms, slice_rows);
     });
-    std::vector<crm::CorpTable> tables(crm::crm_tables().begin(), crm::crm_tables().end());
-    tables.insert(tables.end(), std::begin(other_tables), std::end(other_tables));
-    run(core, "removed corps", [&](Transaction& tx) {
-        return crm::purge_removed_corps(tx, tables, purge_rows);
-    });
+    forget_old_rows(core, now);
+    const auto removed = core.read<std::vector<crm::RemovedCorp>>(
+        [](Snapshot& s) -> Result<std::vector<crm::RemovedCorp>> {
+            return crm::removed_corps(s, removed_at_once);
+        }
+    );
+    for (const crm::RemovedCorp& corp : removed.value_or({})) {
+        purge(stores, corp, now);
+    }
 }
 
 }  // namespace leadbridge::gateway

@@ -6,12 +6,19 @@
 
 namespace leadbridge::crm {
 
-std::int64_t purge_removed_corps(Transaction& tx, std::span<const CorpTable> tables, int limit) {
-    const CorpId corp{
-        tx.number("SELECT corp_id FROM removed_corp ORDER BY removed_ms, corp_id LIMIT 1")};
-    if (!corp) {
-        return 0;
-    }
+std::vector<RemovedCorp> removed_corps(Snapshot& s, int limit) {
+    return s.all(
+        "SELECT corp_id, removed_ms FROM removed_corp ORDER BY removed_ms, corp_id LIMIT ?",
+        {limit},
+        [](const Row& row) {
+            return RemovedCorp{row.id<CorpId>(0), row.integer(1)};
+        }
+    );
+}
+
+std::int64_t purge_corp(
+    Transaction& tx, CorpId corp, std::span<const CorpTable> tables, int limit
+) {
     std::int64_t gone = 0;
     for (const CorpTable& t : tables) {
         // Names are the program's own constants.
@@ -23,10 +30,11 @@ std::int64_t purge_removed_corps(Transaction& tx, std::span<const CorpTable> tab
             {corp, corp, limit}
         );
     }
-    if (gone == 0) {
-        gone = tx.execute("DELETE FROM removed_corp WHERE corp_id = ?", {corp});
-    }
     return gone;
+}
+
+void forget_removed_corp(Transaction& tx, CorpId corp) {
+    tx.execute("DELETE FROM removed_corp WHERE corp_id = ?", {corp});
 }
 
 }  // namespace leadbridge::crm

@@ -182,11 +182,15 @@ TEST_F(CorpTest, the_data_of_a_removed_corp_goes_in_slices_and_no_others) {
     const std::int64_t kept = rows(stays);
     const auto purge = [&] {
         return *w.write([&](Transaction& tx) -> Result<std::int64_t> {
-            return purge_removed_corps(tx, crm_tables(), 3);
+            return purge_corp(tx, gone, crm_tables(), 3);
         });
     };
-    EXPECT_EQ(purge(), 0);
+    const auto noted = [&] {
+        return w.read([](Snapshot& s) { return removed_corps(s, 10); }).size();
+    };
+    EXPECT_EQ(noted(), 0U);
     ASSERT_TRUE(w.write([&](Transaction& tx) { return store.remove(tx, gone, "wwgone"); }));
+    EXPECT_EQ(noted(), 1U);
     EXPECT_GT(rows(gone), 0);
     int slices = 0;
     while (purge() > 0) {
@@ -195,6 +199,12 @@ TEST_F(CorpTest, the_data_of_a_removed_corp_goes_in_slices_and_no_others) {
     EXPECT_GT(slices, 3);
     EXPECT_EQ(rows(gone), 0);
     EXPECT_EQ(rows(stays), kept);
+    EXPECT_EQ(noted(), 1U) << "other rooms may still hold some of it";
+    ASSERT_TRUE(w.write([&](Transaction& tx) -> Status {
+        forget_removed_corp(tx, gone);
+        return {};
+    }));
+    EXPECT_EQ(noted(), 0U);
 }
 
 TEST_F(CorpTest, no_table_of_crm_is_forgotten_by_the_purge) {
