@@ -39,7 +39,7 @@ bool starts_with_word(std::string_view text, std::string_view lower_word) {
 // Paths that concern the machine or a corp named in the path itself: no corp has to be chosen
 // first.
 bool needs_corp(std::string_view pattern) {
-    for (const std::string_view resource : {"corps", "tokens", "openapi.json", "me"}) {
+    for (const std::string_view resource : {"corps", "tokens", "openapi.json", "me", "machine"}) {
         const std::string path = "/api/v1/" + std::string(resource);
         if (pattern == path || pattern.starts_with(path + "/")) {
             return false;

@@ -107,6 +107,7 @@ constexpr std::array table{
     Route{Method::post, "/api/v1/tokens", Access::admin, create_token},
     Route{Method::del, "/api/v1/tokens/{id}", Access::admin, revoke_token},
     Route{Method::get, "/api/v1/audit", Access::admin, list_audit},
+    Route{Method::get, "/api/v1/machine/audit", Access::admin, list_machine_audit},
 };
 
 }  // namespace

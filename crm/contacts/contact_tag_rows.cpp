@@ -124,6 +124,10 @@ void note_tags(
     const std::string detail = object_text({{"tag_ids", ids_text(values)}, {"names", names}});
     NewTimelineEvent event{corp, contact, {}, {}, at, kind, detail, actor};
     add_event(tx, ids, event);
+    // Tags stand on the contact's card: whoever read it before reads it again before an edit.
+    tx.execute(
+        "UPDATE contact SET version = version + 1 WHERE corp_id = ? AND id = ?", {corp, contact}
+    );
     tx.changed({corp, "contact", contact.value, "tagged"});
 }
 

@@ -4,7 +4,7 @@
 //   friend_added friend_lost friend_deleted friend_transferred friend_gone contact_edited
 //   consent_given transfer_failed form_submitted messages_seen group_joined noted note lead_opened
 //   lead_joined lead_assigned lead_claimed lead_returned lead_following lead_stage lead_converted
-//   lead_invalid tagged untagged merged push
+//   lead_invalid tagged untagged merged push opted_out opted_in
 // A chat is one messages_seen entry per conversation and UTC day, with its counts; the text stays
 // in the archive.
 

@@ -1,5 +1,6 @@
 #include "crm/nurture/opt_out.h"
 
+#include "crm/contacts/timeline.h"
 #include "crm/staff/audit.h"
 
 namespace leadbridge::crm {
@@ -52,6 +53,23 @@ Status set_opt_out(
          .object_id = found->id.value,
          .before = to_string(before),
          .after = to_string(kind)}
+    );
+    if (before == kind) {
+        return {};
+    }
+    const std::string detail =
+        kind == OptOut::blocked ? R"({"reason":"blocked"})" : R"({"reason":"asked"})";
+    NewTimelineEvent event;
+    event.corp = viewer.corp;
+    event.contact = found->id;
+    event.at = services.clock.now();
+    event.kind = kind == OptOut::none ? "opted_in" : "opted_out";
+    event.detail = detail;
+    event.actor = viewer.actor;
+    add_event(tx, services.ids, event);
+    tx.execute(
+        "UPDATE contact SET version = version + 1 WHERE corp_id = ? AND id = ?",
+        {viewer.corp, found->id}
     );
     tx.changed({.corp = viewer.corp, .topic = "contact", .id = found->id.value, .kind = "updated"});
     return {};

@@ -15,8 +15,8 @@ enum class OptOut : std::uint8_t { none, opted_out, blocked };
 
 std::string_view to_string(OptOut kind) noexcept;
 
-// Audited, with a change of topic "contact". Error{not_found} for a contact the viewer does not
-// see.
+// Audited, with a change of topic "contact" and, where it changes something, a timeline entry and a
+// new version of the contact. Error{not_found} for a contact the viewer does not see.
 Status set_opt_out(
     Transaction& tx,
     const CrmServices& services,

@@ -5,18 +5,13 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 #include "gateway/api/views.h"
-#include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
 
 namespace {
 
 Result<Response> channel_response(Snapshot& s, const ApiRequest& request, crm::ChannelId id) {
-    const auto channel = crm::ChannelStore::find(s, request.viewer(), id);
-    if (!channel) {
-        return not_found("channel");
-    }
-    return object_response(channel_json(*channel), channel->version);
+    return one_response(crm::ChannelStore::find(s, request.viewer(), id), "channel", channel_json);
 }
 
 Result<crm::ChannelEdit> edit_of(const ApiRequest& request) {
@@ -55,93 +50,61 @@ Result<crm::ChannelEdit> edit_of(const ApiRequest& request) {
 }  // namespace
 
 Result<Response> list_channels(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(crm::ChannelStore::list(s, request.viewer(), *page), channel_json);
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        return page_response(crm::ChannelStore::list(s, request.viewer(), page), channel_json);
     });
 }
 
 Result<Response> get_channel(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::ChannelId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) {
-        return channel_response(s, request, *id);
+    return read_one<crm::ChannelId>(services, request, [&](Snapshot& s, crm::ChannelId id) {
+        return channel_response(s, request, id);
     });
 }
 
 Result<Response> create_channel(const ApiServices& services, const ApiRequest& request) {
-    auto edit = edit_of(request);
-    if (!edit) {
-        return std::move(edit).error();
-    }
-    return write_once(
-        services.core,
-        services.clock,
+    const auto make = [&](Transaction& tx, const crm::ChannelEdit& edit) -> Result<Response> {
+        auto channel = crm::ChannelStore(services.crm()).create(tx, request.viewer(), edit);
+        if (!channel) {
+            return std::move(channel).error();
+        }
+        return created_response(
+            channel_json(*channel), channel->version, "/api/v1/channels/" + channel->id.str()
+        );
+    };
+    return create_one(services, request, edit_of, make);
+}
+
+Result<Response> patch_channel(const ApiServices& services, const ApiRequest& request) {
+    const auto change = [&](Transaction& tx, Edited<crm::ChannelId> at, const crm::ChannelEdit& edit
+                        ) {
+        return after(
+            crm::ChannelStore(services.crm()).update(tx, request.viewer(), at.id, edit, at.version),
+            [&] { return channel_response(tx, request, at.id); }
+        );
+    };
+    return edit_one<crm::ChannelId>(services, request, edit_of, change);
+}
+
+Result<Response> delete_channel(const ApiServices& services, const ApiRequest& request) {
+    return remove_one<crm::ChannelId>(
+        services,
         request,
-        [&](Transaction& tx) -> Result<Response> {
-            auto channel = crm::ChannelStore(services.crm()).create(tx, request.viewer(), *edit);
-            if (!channel) {
-                return std::move(channel).error();
-            }
-            return created_response(
-                channel_json(*channel), channel->version, "/api/v1/channels/" + channel->id.str()
+        [&](Transaction& tx, Edited<crm::ChannelId> at) {
+            Status same = still_at(
+                crm::ChannelStore::find(tx, request.viewer(), at.id), at.version, "channel"
             );
+            return same ? crm::ChannelStore(services.crm()).remove(tx, request.viewer(), at.id)
+                        : same;
         }
     );
 }
 
-Result<Response> patch_channel(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::ChannelId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    auto version = request.if_match();
-    if (!version) {
-        return std::move(version).error();
-    }
-    auto edit = edit_of(request);
-    if (!edit) {
-        return std::move(edit).error();
-    }
-    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status = crm::ChannelStore(services.crm())
-                                .update(tx, request.viewer(), *id, *edit, *version);
-            !status) {
-            return std::move(status).error();
-        }
-        return channel_response(tx, request, *id);
-    });
-}
-
-Result<Response> delete_channel(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::ChannelId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status = crm::ChannelStore(services.crm()).remove(tx, request.viewer(), *id);
-            !status) {
-            return std::move(status).error();
-        }
-        return no_content();
-    });
-}
-
 Result<Response> get_channel_stats(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::ChannelId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        if (!crm::ChannelStore::find(s, request.viewer(), *id)) {
+    const auto stats_of = [&](Snapshot& s, crm::ChannelId id) -> Result<Response> {
+        if (!crm::ChannelStore::find(s, request.viewer(), id)) {
             return not_found("channel");
         }
-        const crm::ChannelStats stats = crm::ChannelStore::stats(s, request.viewer(), *id);
+        const crm::ChannelStats stats = crm::ChannelStore::stats(s, request.viewer(), id);
         return Response::json(
             200,
             to_text(json::object{
@@ -150,7 +113,8 @@ Result<Response> get_channel_stats(const ApiServices& services, const ApiRequest
                 {"lost", stats.lost},
                 {"spoke", stats.spoke}})
         );
-    });
+    };
+    return read_one<crm::ChannelId>(services, request, stats_of);
 }
 
 }  // namespace leadbridge::gateway

@@ -4,10 +4,10 @@
 
 #include "base/crypto.h"
 #include "crm/contacts/chat_summary.h"
+#include "crm/nurture/opt_out.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 #include "gateway/api/views.h"
-#include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
 
@@ -72,6 +72,7 @@ Result<Response> card(Snapshot& s, const crm::Viewer& viewer, crm::ContactId id)
     for (const crm::ChatSummary& chat : crm::chats_of(s, viewer, contact->id)) {
         chats.push_back(chat_json(chat));
     }
+    out["opted_out"] = crm::opt_out_of(s, viewer.corp, contact->id) != crm::OptOut::none;
     out["identities"] = std::move(identities);
     out["follows"] = std::move(follows);
     out["tags"] = std::move(tags);
@@ -107,87 +108,106 @@ Result<std::optional<crm::TimelineCursor>> timeline_cursor(const ApiRequest& req
     return std::optional<crm::TimelineCursor>{crm::TimelineCursor{*at, *id}};
 }
 
+struct CardEdit {
+    crm::ContactPatch patch;
+    std::optional<bool> opted_out;
+};
+
+Result<CardEdit> card_edit(const ApiRequest& request) {
+    return read_body(request, [](Body& body) {
+        CardEdit edit;
+        edit.patch.name = body.text_opt("name");
+        edit.patch.position = body.text_opt("position");
+        edit.patch.company = body.text_opt("company");
+        if (body.has("gender")) {
+            edit.patch.gender = static_cast<int>(body.number("gender"));
+        }
+        edit.opted_out = body.flag_opt("opted_out");
+        return edit;
+    });
+}
+
+Result<std::vector<crm::TagId>> tags_in(const ApiRequest& request) {
+    return read_body(request, [](Body& body) {
+        std::vector<crm::TagId> tags;
+        for (const std::int64_t tag : body.ids("tags")) {
+            tags.emplace_back(tag);
+        }
+        return tags;
+    });
+}
+
+Result<std::string> note_in(const ApiRequest& request) {
+    return read_body(request, [](Body& body) { return body.required("text"); });
+}
+
+// A contact that we block stays blocked, whatever it asks for.
+Status set_opted_out(
+    Transaction& tx,
+    const ApiServices& services,
+    const crm::Viewer& viewer,
+    crm::ContactId id,
+    std::optional<bool> wanted
+) {
+    const auto contact = crm::find_contact(tx, viewer, id);
+    if (!wanted || !contact) {
+        return {};
+    }
+    const crm::OptOut now = crm::opt_out_of(tx, viewer.corp, contact->id);
+    const crm::OptOut next = *wanted ? crm::OptOut::opted_out : crm::OptOut::none;
+    if (now == crm::OptOut::blocked || now == next) {
+        return {};
+    }
+    return crm::set_opt_out(tx, services.crm(), viewer, contact->id, next);
+}
+
 }  // namespace
 
 Result<Response> list_contacts(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
     auto filter = filter_of(request);
     if (!filter) {
         return std::move(filter).error();
     }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(crm::list_contacts(s, request.viewer(), *filter, *page), contact_json);
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        return page_response(crm::list_contacts(s, request.viewer(), *filter, page), contact_json);
     });
 }
 
 Result<Response> get_contact(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::ContactId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) { return card(s, request.viewer(), *id); }
-    );
+    return read_one<crm::ContactId>(services, request, [&](Snapshot& s, crm::ContactId id) {
+        return card(s, request.viewer(), id);
+    });
 }
 
 Result<Response> patch_contact(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::ContactId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    auto version = request.if_match();
-    if (!version) {
-        return std::move(version).error();
-    }
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    crm::ContactPatch patch;
-    patch.name = body->text_opt("name");
-    patch.position = body->text_opt("position");
-    patch.company = body->text_opt("company");
-    if (body->has("gender")) {
-        patch.gender = static_cast<int>(body->number("gender"));
-    }
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status =
-                crm::patch_contact(tx, services.crm(), request.viewer(), *id, patch, *version);
+    const auto change = [&](Transaction& tx, Edited<crm::ContactId> at, const CardEdit& edit
+                        ) -> Result<Response> {
+        if (Status status = crm::patch_contact(
+                tx, services.crm(), request.viewer(), at.id, edit.patch, at.version
+            );
             !status) {
             return std::move(status).error();
         }
-        return card(tx, request.viewer(), *id);
-    });
+        return after(set_opted_out(tx, services, request.viewer(), at.id, edit.opted_out), [&] {
+            return card(tx, request.viewer(), at.id);
+        });
+    };
+    return edit_one<crm::ContactId>(services, request, card_edit, change);
 }
 
 Result<Response> put_contact_tags(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::ContactId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    std::vector<crm::TagId> tags;
-    for (const std::int64_t tag : body->ids("tags")) {
-        tags.emplace_back(tag);
-    }
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status = crm::put_tags(tx, services.crm(), request.viewer(), *id, tags);
-            !status) {
-            return std::move(status).error();
+    const auto put = [&](Transaction& tx,
+                         Edited<crm::ContactId> at,
+                         const std::vector<crm::TagId>& tags) -> Result<Response> {
+        const auto contact = crm::find_contact(tx, request.viewer(), at.id);
+        if (Status same = still_at(contact, at.version, "contact"); !same) {
+            return std::move(same).error();
         }
-        return card(tx, request.viewer(), *id);
-    });
+        return after(crm::put_tags(tx, services.crm(), request.viewer(), at.id, tags), [&] {
+            return card(tx, request.viewer(), at.id);
+        });
+    };
+    return edit_one<crm::ContactId>(services, request, tags_in, put);
 }
 
 Result<Response> add_contact_note(const ApiServices& services, const ApiRequest& request) {
@@ -195,30 +215,18 @@ Result<Response> add_contact_note(const ApiServices& services, const ApiRequest&
     if (!id) {
         return std::move(id).error();
     }
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    const std::string text = body->required("text");
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    return write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            auto note = crm::add_note(tx, services.crm(), request.viewer(), *id, text);
-            if (!note) {
-                return std::move(note).error();
-            }
-            return created_response(
-                json::object{{"id", std::to_string(*note)}, {"text", text}},
-                0,
-                "/api/v1/contacts/" + id->str() + "/timeline"
-            );
+    const auto add = [&](Transaction& tx, const std::string& text) -> Result<Response> {
+        auto note = crm::add_note(tx, services.crm(), request.viewer(), *id, text);
+        if (!note) {
+            return std::move(note).error();
         }
-    );
+        return created_response(
+            json::object{{"id", std::to_string(*note)}, {"text", text}},
+            0,
+            "/api/v1/contacts/" + id->str() + "/timeline"
+        );
+    };
+    return create_one(services, request, note_in, add);
 }
 
 Result<Response> get_contact_timeline(const ApiServices& services, const ApiRequest& request) {
@@ -251,22 +259,18 @@ Result<Response> get_contact_timeline(const ApiServices& services, const ApiRequ
 }
 
 Result<Response> list_events(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
+    auto after_id = query_id<Id<struct EventTag>>(request, "after");
+    if (!after_id) {
+        return std::move(after_id).error();
     }
-    auto after = query_id<Id<struct EventTag>>(request, "after");
-    if (!after) {
-        return std::move(after).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        if (*after) {  // for tailing: newer than it, oldest first
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        if (*after_id) {  // for tailing: newer than it, oldest first
             return list_response(
-                crm::corp_events_after(s, request.viewer(), (*after)->value, page->limit),
+                crm::corp_events_after(s, request.viewer(), (*after_id)->value, page.limit),
                 event_json
             );
         }
-        return page_response(crm::corp_events(s, request.viewer(), *page), event_json);
+        return page_response(crm::corp_events(s, request.viewer(), page), event_json);
     });
 }
 

@@ -86,6 +86,7 @@ Result<Response> list_tokens(const ApiServices& services, const ApiRequest& requ
 Result<Response> create_token(const ApiServices& services, const ApiRequest& request);
 Result<Response> revoke_token(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_audit(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_machine_audit(const ApiServices& services, const ApiRequest& request);
 Result<Response> start_sync(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_sync(const ApiServices& services, const ApiRequest& request);
 Result<Response> upload_media(const ApiServices& services, const ApiRequest& request);

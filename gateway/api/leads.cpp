@@ -48,11 +48,7 @@ Result<crm::LeadFilter> filter_of(const ApiRequest& request) {
 }
 
 Result<Response> lead_response(Snapshot& s, const ApiRequest& request, crm::LeadId id) {
-    const auto lead = crm::find_lead(s, request.viewer(), id);
-    if (!lead) {
-        return not_found("lead");
-    }
-    return object_response(lead_json(*lead), lead->version);
+    return one_response(crm::find_lead(s, request.viewer(), id), "lead", lead_json);
 }
 
 // One act on one lead: the version from If-Match where given, the body's fields, then the lead as
@@ -65,70 +61,47 @@ Result<Response> act(const ApiServices& services, const ApiRequest& request, con
     if (!id) {
         return std::move(id).error();
     }
-    crm::LeadDesk::IfVersion version;
-    if (request.http().headers.has("If-Match")) {
-        auto match = request.if_match();
-        if (!match) {
-            return std::move(match).error();
-        }
-        version = *match;
+    auto version = if_match_opt(request);
+    if (!version) {
+        return std::move(version).error();
     }
-    return write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            crm::LeadDesk desk(services.crm());
-            if (Status status = fn(tx, desk, *id, version); !status) {
-                return std::move(status).error();
-            }
-            return lead_response(tx, request, *id);
-        }
-    );
+    return write_once(services.core, services.clock, request, [&](Transaction& tx) {
+        crm::LeadDesk desk(services.crm());
+        return after(fn(tx, desk, *id, *version), [&] { return lead_response(tx, request, *id); });
+    });
 }
 
 }  // namespace
 
 Result<Response> list_leads(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
     auto filter = filter_of(request);
     if (!filter) {
         return std::move(filter).error();
     }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(crm::list_leads(s, request.viewer(), *filter, *page), lead_json);
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        return page_response(crm::list_leads(s, request.viewer(), *filter, page), lead_json);
     });
 }
 
 Result<Response> get_lead(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::LeadId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) { return lead_response(s, request, *id); }
-    );
+    return read_one<crm::LeadId>(services, request, [&](Snapshot& s, crm::LeadId id) {
+        return lead_response(s, request, id);
+    });
 }
 
 Result<Response> patch_lead(const ApiServices& services, const ApiRequest& request) {
     if (auto match = request.if_match(); !match) {
         return std::move(match).error();
     }
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    const std::string stage = body->required("stage");
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
+    auto stage = read_body(request, [](Body& body) { return body.required("stage"); });
+    if (!stage) {
+        return std::move(stage).error();
     }
     return act(
         services,
         request,
         [&](Transaction& tx, crm::LeadDesk& desk, crm::LeadId id, crm::LeadDesk::IfVersion version
-        ) { return desk.set_stage(tx, request.viewer(), id, stage, version); }
+        ) { return desk.set_stage(tx, request.viewer(), id, *stage, version); }
     );
 }
 
@@ -142,37 +115,28 @@ Result<Response> claim_lead(const ApiServices& services, const ApiRequest& reque
 }
 
 Result<Response> assign_lead(const ApiServices& services, const ApiRequest& request) {
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    const crm::MemberId to{body->id("owner")};
+    auto to = read_body(request, [](Body& body) {
+        const crm::MemberId owner{body.id("owner")};
+        if (!owner) {
+            body.fault("owner", "is required");
+        }
+        return owner;
+    });
     if (!to) {
-        body->fault("owner", "is required");
-    }
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
+        return std::move(to).error();
     }
     return act(
         services,
         request,
         [&](Transaction& tx, crm::LeadDesk& desk, crm::LeadId id, crm::LeadDesk::IfVersion version
-        ) { return desk.assign(tx, request.viewer(), id, to, version); }
+        ) { return desk.assign(tx, request.viewer(), id, *to, version); }
     );
 }
 
 namespace {
 
 Result<std::string> reason_of(const ApiRequest& request) {
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    std::string reason = body->text("reason");
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    return reason;
+    return read_body(request, [](Body& body) { return body.text("reason"); });
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
-#include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
 
@@ -134,10 +133,6 @@ Result<Response> act(const ApiServices& services, const ApiRequest& request, con
 }  // namespace
 
 Result<Response> list_pushes(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
     std::optional<crm::PushStatus> status;
     if (auto text = request.query_opt("status")) {
         status = parse_enum(*text, crm::PushStatus::cancelled);
@@ -145,40 +140,28 @@ Result<Response> list_pushes(const ApiServices& services, const ApiRequest& requ
             return Error{ErrorCode::invalid, "status is not one of a push", "bad_status"};
         }
     }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(crm::PushStore::list(s, request.viewer(), status, *page), push_json);
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        return page_response(crm::PushStore::list(s, request.viewer(), status, page), push_json);
     });
 }
 
 Result<Response> get_push(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::PushId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        const auto push = crm::PushStore::find(s, request.viewer(), *id);
+    return read_one<crm::PushId>(services, request, [&](Snapshot& s, crm::PushId id) {
+        const auto push = crm::PushStore::find(s, request.viewer(), id);
         return push ? Result<Response>(push_response(s, *push))
                     : Result<Response>(not_found("push"));
     });
 }
 
 Result<Response> create_push(const ApiServices& services, const ApiRequest& request) {
-    auto edit = edit_of(request);
-    if (!edit) {
-        return std::move(edit).error();
-    }
-    return write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            auto push = crm::PushStore(services.crm()).create(tx, request.viewer(), *edit);
-            if (!push) {
-                return at_condition(std::move(push).error());
-            }
-            return push_response(tx, *push, 201);
+    const auto make = [&](Transaction& tx, const crm::PushEdit& edit) -> Result<Response> {
+        auto push = crm::PushStore(services.crm()).create(tx, request.viewer(), edit);
+        if (!push) {
+            return at_condition(std::move(push).error());
         }
-    );
+        return push_response(tx, *push, 201);
+    };
+    return create_one(services, request, edit_of, make);
 }
 
 Result<Response> patch_push(const ApiServices& services, const ApiRequest& request) {
@@ -196,16 +179,12 @@ Result<Response> patch_push(const ApiServices& services, const ApiRequest& reque
 }
 
 Result<Response> submit_push(const ApiServices& services, const ApiRequest& request) {
-    std::optional<std::int64_t> version;
-    if (request.http().headers.has("If-Match")) {
-        auto match = request.if_match();
-        if (!match) {
-            return std::move(match).error();
-        }
-        version = *match;
+    auto version = if_match_opt(request);
+    if (!version) {
+        return std::move(version).error();
     }
     return act(services, request, [&](Transaction& tx, crm::PushStore& store, crm::PushId id) {
-        return store.submit(tx, request.viewer(), id, version);
+        return store.submit(tx, request.viewer(), id, *version);
     });
 }
 
@@ -317,16 +296,15 @@ Result<Response> decide_push_batch(const ApiServices& services, const ApiRequest
     if (!batch) {
         return std::move(batch).error();
     }
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    const auto msgid = body->text_opt("msgid");
+    auto msgid = read_body(request, [](Body& body) {
+        auto text = body.text_opt("msgid");
+        if (!text) {
+            body.fault("msgid", "is required; \"\" says that the batch was not submitted");
+        }
+        return text.value_or("");
+    });
     if (!msgid) {
-        body->fault("msgid", "is required; \"\" says that the batch was not submitted");
-    }
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
+        return std::move(msgid).error();
     }
     return act(
         services,

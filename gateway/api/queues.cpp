@@ -114,16 +114,12 @@ Result<Response> replay_inbox(const ApiServices& services, const ApiRequest& req
 }
 
 Result<Response> park_inbox(const ApiServices& services, const ApiRequest& request) {
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    const std::string reason = body->text("reason", "by_hand");
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
+    auto reason = read_body(request, [](Body& body) { return body.text("reason", "by_hand"); });
+    if (!reason) {
+        return std::move(reason).error();
     }
     return act(services, request, [&](Transaction& tx, std::int64_t id) {
-        return services.inbox.park(tx, request.viewer(), id, reason);
+        return services.inbox.park(tx, request.viewer(), id, *reason);
     });
 }
 

@@ -5,7 +5,6 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 #include "gateway/api/views.h"
-#include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
 
@@ -44,90 +43,52 @@ crm::SegmentStore store_of(const ApiServices& services) {
 }  // namespace
 
 Result<Response> list_segments(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(crm::SegmentStore::list(s, request.viewer(), *page), segment_json);
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        return page_response(crm::SegmentStore::list(s, request.viewer(), page), segment_json);
     });
 }
 
 Result<Response> get_segment(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::SegmentId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        const auto segment = crm::SegmentStore::find(s, request.viewer(), *id);
-        return segment ? Result<Response>(object_response(segment_json(*segment), segment->version))
-                       : Result<Response>(not_found("segment"));
+    return read_one<crm::SegmentId>(services, request, [&](Snapshot& s, crm::SegmentId id) {
+        return one_response(
+            crm::SegmentStore::find(s, request.viewer(), id), "segment", segment_json
+        );
     });
 }
 
 Result<Response> create_segment(const ApiServices& services, const ApiRequest& request) {
-    auto edit = edit_of(request);
-    if (!edit) {
-        return std::move(edit).error();
-    }
-    return write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            auto segment = store_of(services).create(tx, request.viewer(), *edit);
-            if (!segment) {
-                return at_condition(std::move(segment).error());
-            }
-            return created_response(
-                segment_json(*segment), segment->version, "/api/v1/segments/" + segment->id.str()
-            );
+    const auto make = [&](Transaction& tx, const crm::SegmentEdit& edit) -> Result<Response> {
+        auto segment = store_of(services).create(tx, request.viewer(), edit);
+        if (!segment) {
+            return at_condition(std::move(segment).error());
         }
-    );
+        return created_response(
+            segment_json(*segment), segment->version, "/api/v1/segments/" + segment->id.str()
+        );
+    };
+    return create_one(services, request, edit_of, make);
 }
 
 Result<Response> patch_segment(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::SegmentId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    auto version = request.if_match();
-    if (!version) {
-        return std::move(version).error();
-    }
-    auto edit = edit_of(request);
-    if (!edit) {
-        return std::move(edit).error();
-    }
-    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        auto segment = store_of(services).update(tx, request.viewer(), *id, *edit, *version);
+    const auto change = [&](Transaction& tx, Edited<crm::SegmentId> at, const crm::SegmentEdit& edit
+                        ) -> Result<Response> {
+        auto segment = store_of(services).update(tx, request.viewer(), at.id, edit, at.version);
         if (!segment) {
             return at_condition(std::move(segment).error());
         }
         return object_response(segment_json(*segment), segment->version);
-    });
+    };
+    return edit_one<crm::SegmentId>(services, request, edit_of, change);
 }
 
 Result<Response> delete_segment(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::SegmentId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    std::optional<std::int64_t> version;
-    if (request.http().headers.has("If-Match")) {
-        auto match = request.if_match();
-        if (!match) {
-            return std::move(match).error();
+    return remove_one<crm::SegmentId>(
+        services,
+        request,
+        [&](Transaction& tx, Edited<crm::SegmentId> at) {
+            return store_of(services).remove(tx, request.viewer(), at.id, at.version);
         }
-        version = *match;
-    }
-    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status = store_of(services).remove(tx, request.viewer(), *id, version);
-            !status) {
-            return std::move(status).error();
-        }
-        return no_content();
-    });
+    );
 }
 
 Result<Response> preview_segment(const ApiServices& services, const ApiRequest& request) {

@@ -253,6 +253,17 @@ Result<crm::Page> page_of(const ApiRequest& request) {
     return crm::Page{cursor->value_or(0), *limit};
 }
 
+Result<std::optional<std::int64_t>> if_match_opt(const ApiRequest& request) {
+    if (!request.http().headers.has("If-Match")) {
+        return std::optional<std::int64_t>{};
+    }
+    auto version = request.if_match();
+    if (!version) {
+        return std::move(version).error();
+    }
+    return std::optional<std::int64_t>{*version};
+}
+
 json::value time_json(UnixMillis ms) {
     return ms == 0 ? json::value(nullptr) : json::value(rfc3339(ms));
 }

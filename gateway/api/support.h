@@ -1,18 +1,19 @@
 #pragma once
-// What the handlers share: reading bodies strictly, pages, and the words of crm as JSON. For .cpp
-// files of gateway/api only.
+// What the handlers share: reading bodies strictly, pages, and the shells that read path, version
+// and body before a handler's own function runs. For .cpp files of gateway/api only.
 
-#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/json.h"
 #include "base/time_zone.h"
 #include "crm/staff/page.h"
 #include "gateway/api_services.h"
+#include "gateway/idempotency.h"
 #include "gateway/route.h"
 
 namespace leadbridge::gateway {
@@ -107,6 +108,152 @@ Result<std::optional<I>> query_id(const ApiRequest& request, std::string_view na
 inline Error not_found(std::string_view what) {
     return Error{
         ErrorCode::not_found, "no such " + std::string(what), std::string(what) + "_unknown"};
+}
+
+// --- the shells: what cannot be read is the answer, and the handler's function does not run ---
+
+// The whole body, read by fn(Body&).
+template <class F>
+auto read_body(const ApiRequest& request, F fn) -> Result<std::invoke_result_t<F, Body&>> {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    auto given = fn(*body);
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    return given;
+}
+
+// One thing: fn(Snapshot&, id).
+template <class I, class F>
+Result<Response> read_one(const ApiServices& services, const ApiRequest& request, F fn) {
+    auto id = request.id_as<I>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        return fn(s, *id);
+    });
+}
+
+// A list: fn(Snapshot&, page).
+template <class F>
+Result<Response> read_page(const ApiServices& services, const ApiRequest& request, F fn) {
+    auto page = page_of(request);
+    if (!page) {
+        return std::move(page).error();
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        return fn(s, *page);
+    });
+}
+
+// A thing that is made: read(request) gives Result<T>, then fn(Transaction&, T&), once per
+// Idempotency-Key.
+template <class Read, class F>
+Result<Response> create_one(
+    const ApiServices& services, const ApiRequest& request, Read read, F fn
+) {
+    auto given = read(request);
+    if (!given) {
+        return std::move(given).error();
+    }
+    return write_once(
+        services.core,
+        services.clock,
+        request,
+        [&](Transaction& tx) -> Result<Response> { return fn(tx, *given); }
+    );
+}
+
+// A shared record as its editor read it: the path's id, the version in If-Match.
+template <class I>
+struct Edited {
+    I id;
+    std::int64_t version = 0;
+};
+
+template <class I>
+Result<Edited<I>> edited(const ApiRequest& request) {
+    auto id = request.id_as<I>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    auto version = request.if_match();
+    if (!version) {
+        return std::move(version).error();
+    }
+    return Edited<I>{*id, *version};
+}
+
+// A person's edit of a shared record: read(request) gives Result<T>, then fn(Transaction&,
+// Edited<I>, T&). Error{precondition_missing} without If-Match.
+template <class I, class Read, class F>
+Result<Response> edit_one(const ApiServices& services, const ApiRequest& request, Read read, F fn) {
+    auto at = edited<I>(request);
+    if (!at) {
+        return std::move(at).error();
+    }
+    auto given = read(request);
+    if (!given) {
+        return std::move(given).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        return fn(tx, *at, *given);
+    });
+}
+
+// The end of a shared record: fn(Transaction&, Edited<I>) -> Status.
+template <class I, class F>
+Result<Response> remove_one(const ApiServices& services, const ApiRequest& request, F fn) {
+    auto at = edited<I>(request);
+    if (!at) {
+        return std::move(at).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        if (Status status = fn(tx, *at); !status) {
+            return std::move(status).error();
+        }
+        return no_content();
+    });
+}
+
+// The version in If-Match where one is sent: acts that do not need it still honour it.
+Result<std::optional<std::int64_t>> if_match_opt(const ApiRequest& request);
+
+// Whether the record is there and still as its editor read it.
+template <class T>
+Status still_at(const std::optional<T>& record, std::int64_t version, std::string_view what) {
+    if (!record) {
+        return not_found(what);
+    }
+    if (record->version != version) {
+        return Error{
+            ErrorCode::stale,
+            "the " + std::string(what) + " was changed since it was read; read it again",
+            "stale"};
+    }
+    return {};
+}
+
+// One record with its ETag, or not found.
+template <class T, class F>
+Result<Response> one_response(const std::optional<T>& record, std::string_view what, F map) {
+    if (!record) {
+        return not_found(what);
+    }
+    return object_response(map(*record), record->version);
+}
+
+// The answer of an act that may refuse.
+template <class F>
+Result<Response> after(Status status, F answer) {
+    if (!status) {
+        return std::move(status).error();
+    }
+    return answer();
 }
 
 }  // namespace leadbridge::gateway

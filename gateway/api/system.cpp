@@ -10,7 +10,6 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 #include "gateway/api/views.h"
-#include "gateway/idempotency.h"
 #include "gateway/openapi.h"
 
 namespace leadbridge::gateway {
@@ -39,6 +38,39 @@ json::object token_json(const crm::ApiToken& token) {
         {"created", time_json(token.created_ms)},
         {"last_used", time_json(token.used_ms)},
         {"revoked", time_json(token.revoked_ms)}};
+}
+
+struct WantedToken {
+    std::string name;
+    std::vector<std::string> scopes;
+    std::string corp;
+};
+
+Result<WantedToken> wanted_token(const ApiRequest& request) {
+    return read_body(request, [](Body& body) {
+        return WantedToken{body.required("name"), body.texts("scopes"), body.text("corp")};
+    });
+}
+
+// Named by our id or by the one on WeCom; 0 = all. A token of one corp begets only its like.
+Result<CorpId> corp_of_token(
+    const ApiServices& services, const ApiRequest& request, const std::string& named
+) {
+    if (request.corp()) {
+        return request.corp();
+    }
+    if (named.empty()) {
+        return CorpId{};
+    }
+    auto corp = services.corp_directory.find_wecom(named);
+    if (const auto id = parse_id(named); corp == nullptr && id) {
+        corp = services.corp_directory.find(CorpId{*id});
+    }
+    return corp != nullptr ? Result<CorpId>(corp->id)
+                           : Result<CorpId>(Error{
+                                 ErrorCode::rule_broken,
+                                 "corp: there is no such corp; `leadbridge corp list` shows them",
+                                 "bad_field"});
 }
 
 // The token that the path names by id or name, of those the caller sees. A revoked token leaves its
@@ -89,6 +121,16 @@ json::object sync_json(const wecom::SyncRun& run) {
         {"error", run.error}};
 }
 
+Result<wecom::SyncKind> sync_kind(const ApiRequest& request) {
+    return read_body(request, [](Body& body) {
+        const std::string kind = body.text("kind", "full");
+        if (kind != "full" && kind != "incremental") {
+            body.fault("kind", "must be full or incremental");
+        }
+        return kind == "full" ? wecom::SyncKind::full : wecom::SyncKind::incremental;
+    });
+}
+
 }  // namespace
 
 Result<Response> get_me(const ApiServices& services, const ApiRequest& request) {
@@ -109,12 +151,8 @@ Result<Response> get_openapi(const ApiServices&, const ApiRequest&) {
 }
 
 Result<Response> list_members(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(crm::MemberStore::list(s, request.viewer(), *page), member_json);
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        return page_response(crm::MemberStore::list(s, request.viewer(), page), member_json);
     });
 }
 
@@ -143,26 +181,18 @@ Result<Response> list_tokens(const ApiServices& services, const ApiRequest& requ
 }
 
 Result<Response> create_token(const ApiServices& services, const ApiRequest& request) {
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
+    auto wanted = wanted_token(request);
+    if (!wanted) {
+        return std::move(wanted).error();
     }
-    const std::string name = body->required("name");
-    const std::vector<std::string> scopes = body->texts("scopes");
-    CorpId corp{body->id("corp")};
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    if (request.corp()) {
-        corp = request.corp();  // a token of one corp begets only its like
-    }
-    if (corp && services.corp_directory.find(corp) == nullptr) {
-        return Error{ErrorCode::rule_broken, "corp: there is no such corp", "bad_field"};
+    auto corp = corp_of_token(services, request, wanted->corp);
+    if (!corp) {
+        return std::move(corp).error();
     }
     // Not write_once: the token is shown once and must not be kept with an idempotency key.
     return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
         crm::TokenStore store(services.clock, services.ids, services.rng);
-        auto made = store.create(tx, name, scopes, corp);
+        auto made = store.create(tx, wanted->name, wanted->scopes, *corp);
         if (!made) {
             return std::move(made).error();
         }
@@ -170,7 +200,8 @@ Result<Response> create_token(const ApiServices& services, const ApiRequest& req
             tx, services.audit(), request.viewer(), {"token.create", "token", made->id.value}
         );
         return created_response(
-            json::object{{"id", made->id.str()}, {"name", name}, {"token", made->token.reveal()}},
+            json::object{
+                {"id", made->id.str()}, {"name", wanted->name}, {"token", made->token.reveal()}},
             0,
             "/api/v1/tokens/" + made->id.str()
         );
@@ -195,51 +226,37 @@ Result<Response> revoke_token(const ApiServices& services, const ApiRequest& req
 }
 
 Result<Response> list_audit(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
     auto object_id = query_id<Id<struct AuditObjectTag>>(request, "object_id");
     if (!object_id) {
         return std::move(object_id).error();
     }
     const crm::AuditFilter filter{
         std::string(request.query("object")), *object_id ? (*object_id)->value : 0};
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(crm::list_audit(s, request.viewer(), filter, *page), audit_json);
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        return page_response(crm::list_audit(s, request.viewer(), filter, page), audit_json);
     });
+}
+
+// The path names no corp, so the viewer's is 0 with a token of all corps: the machine's own rows.
+Result<Response> list_machine_audit(const ApiServices& services, const ApiRequest& request) {
+    if (request.corp()) {
+        return Error{
+            ErrorCode::forbidden, "only a token of all corps sees the machine", "corp_scope"};
+    }
+    return list_audit(services, request);
 }
 
 // Members first, then contacts and tags: one call brings a corp up to date.
 Result<Response> start_sync(const ApiServices& services, const ApiRequest& request) {
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    const std::string kind = body->text("kind", "full");
-    if (kind != "full" && kind != "incremental") {
-        body->fault("kind", "must be full or incremental");
-    }
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    return write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            crm::put_job(tx, services.jobs, request.corp(), crm::SyncMembers{});
-            crm::put_job(tx, services.jobs, request.corp(), crm::SyncTags{});
-            const std::int64_t run = wecom::start_contact_sync(
-                tx,
-                services.wecom,
-                request.corp(),
-                kind == "full" ? wecom::SyncKind::full : wecom::SyncKind::incremental
-            );
-            const auto row = wecom::find_sync_run(tx, request.corp(), run);
-            return created_response(row ? sync_json(*row) : json::object{}, 0, "/api/v1/sync");
-        }
-    );
+    const auto start = [&](Transaction& tx, wecom::SyncKind kind) {
+        crm::put_job(tx, services.jobs, request.corp(), crm::SyncMembers{});
+        crm::put_job(tx, services.jobs, request.corp(), crm::SyncTags{});
+        const std::int64_t run =
+            wecom::start_contact_sync(tx, services.wecom, request.corp(), kind);
+        const auto row = wecom::find_sync_run(tx, request.corp(), run);
+        return created_response(row ? sync_json(*row) : json::object{}, 0, "/api/v1/sync");
+    };
+    return create_one(services, request, sync_kind, start);
 }
 
 Result<Response> get_sync(const ApiServices& services, const ApiRequest& request) {

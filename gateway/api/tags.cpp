@@ -5,20 +5,40 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 #include "gateway/api/views.h"
-#include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
 
 namespace {
 
-Result<Response> tag_response(Snapshot& s, const ApiRequest& request, crm::TagId id, int status) {
-    const auto tag = crm::TagStore::find(s, request.viewer(), id);
-    if (!tag) {
-        return not_found("tag");
-    }
-    return status == 201
-               ? created_response(tag_json(*tag), tag->version, "/api/v1/tags/" + id.str())
-               : object_response(tag_json(*tag), tag->version);
+Result<Response> tag_response(Snapshot& s, const ApiRequest& request, crm::TagId id) {
+    return one_response(crm::TagStore::find(s, request.viewer(), id), "tag", tag_json);
+}
+
+Result<crm::NewTag> new_tag(const ApiRequest& request) {
+    return read_body(request, [](Body& body) {
+        crm::NewTag tag;
+        tag.group = body.required("group");
+        tag.name = body.required("name");
+        tag.order = body.number("order");
+        const std::string kind = body.text("kind", "internal");
+        if (kind != "internal" && kind != "wecom") {
+            body.fault("kind", "must be internal or wecom");
+        }
+        tag.kind = kind == "wecom" ? crm::TagKind::wecom : crm::TagKind::internal;
+        return tag;
+    });
+}
+
+Result<std::string> new_name(const ApiRequest& request) {
+    return read_body(request, [](Body& body) { return body.required("name"); });
+}
+
+using Merge = std::pair<crm::TagId, crm::TagId>;  // from, into
+
+Result<Merge> merge_of(const ApiRequest& request) {
+    return read_body(request, [](Body& body) {
+        return Merge{crm::TagId{body.id("from")}, crm::TagId{body.id("into")}};
+    });
 }
 
 }  // namespace
@@ -30,110 +50,51 @@ Result<Response> list_tags(const ApiServices& services, const ApiRequest& reques
 }
 
 Result<Response> get_tag(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::TagId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) {
-        return tag_response(s, request, *id, 200);
+    return read_one<crm::TagId>(services, request, [&](Snapshot& s, crm::TagId id) {
+        return tag_response(s, request, id);
     });
 }
 
 Result<Response> create_tag(const ApiServices& services, const ApiRequest& request) {
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    crm::NewTag tag;
-    tag.group = body->required("group");
-    tag.name = body->required("name");
-    tag.order = body->number("order");
-    const std::string kind = body->text("kind", "internal");
-    if (kind != "internal" && kind != "wecom") {
-        body->fault("kind", "must be internal or wecom");
-    }
-    tag.kind = kind == "wecom" ? crm::TagKind::wecom : crm::TagKind::internal;
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    return write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            auto id = crm::TagStore(services.crm()).create(tx, request.viewer(), tag);
-            if (!id) {
-                return std::move(id).error();
-            }
-            return tag_response(tx, request, *id, 201);
+    const auto make = [&](Transaction& tx, const crm::NewTag& tag) -> Result<Response> {
+        auto id = crm::TagStore(services.crm()).create(tx, request.viewer(), tag);
+        if (!id) {
+            return std::move(id).error();
         }
-    );
+        const auto made = crm::TagStore::find(tx, request.viewer(), *id);
+        return made ? Result<Response>(created_response(
+                          tag_json(*made), made->version, "/api/v1/tags/" + id->str()
+                      ))
+                    : Result<Response>(not_found("tag"));
+    };
+    return create_one(services, request, new_tag, make);
 }
 
 Result<Response> patch_tag(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::TagId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    auto version = request.if_match();
-    if (!version) {
-        return std::move(version).error();
-    }
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    const std::string name = body->required("name");
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status =
-                crm::TagStore(services.crm()).rename(tx, request.viewer(), *id, name, *version);
-            !status) {
-            return std::move(status).error();
-        }
-        return tag_response(tx, request, *id, 200);
-    });
+    const auto rename = [&](Transaction& tx, Edited<crm::TagId> at, const std::string& name) {
+        return after(
+            crm::TagStore(services.crm()).rename(tx, request.viewer(), at.id, name, at.version),
+            [&] { return tag_response(tx, request, at.id); }
+        );
+    };
+    return edit_one<crm::TagId>(services, request, new_name, rename);
 }
 
 Result<Response> delete_tag(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::TagId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status = crm::TagStore(services.crm()).remove(tx, request.viewer(), *id);
-            !status) {
-            return std::move(status).error();
-        }
-        return no_content();
+    return remove_one<crm::TagId>(services, request, [&](Transaction& tx, Edited<crm::TagId> at) {
+        Status same = still_at(crm::TagStore::find(tx, request.viewer(), at.id), at.version, "tag");
+        return same ? crm::TagStore(services.crm()).remove(tx, request.viewer(), at.id) : same;
     });
 }
 
 Result<Response> merge_tags(const ApiServices& services, const ApiRequest& request) {
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    const crm::TagId from{body->id("from")};
-    const crm::TagId into{body->id("into")};
-    if (Status status = body->finish(); !status) {
-        return std::move(status).error();
-    }
-    return write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            if (Status status =
-                    crm::TagStore(services.crm()).merge(tx, request.viewer(), from, into);
-                !status) {
-                return std::move(status).error();
-            }
-            return tag_response(tx, request, into, 200);
-        }
-    );
+    const auto join = [&](Transaction& tx, const Merge& tags) {
+        const auto [from, into] = tags;
+        return after(crm::TagStore(services.crm()).merge(tx, request.viewer(), from, into), [&] {
+            return tag_response(tx, request, tags.second);
+        });
+    };
+    return create_one(services, request, merge_of, join);
 }
 
 }  // namespace leadbridge::gateway

@@ -57,8 +57,8 @@ Result<Response> Door::call(
     return answer;
 }
 
-Result<Response> Door::patch(
-    const std::string& path, const std::string& query, const std::string& body
+Result<Response> Door::edit(
+    Method method, const std::string& path, const std::string& query, const std::string& body
 ) {
     auto now = call(Method::get, path, query);
     if (!now) {
@@ -67,7 +67,17 @@ Result<Response> Door::patch(
     Headers headers;
     headers.add("If-Match", std::string(now->headers.get("ETag")));
     headers.add("Content-Type", "application/json");
-    return call(Method::patch, path, query, body, std::move(headers));
+    return call(method, path, query, body, std::move(headers));
+}
+
+Result<Response> Door::patch(
+    const std::string& path, const std::string& query, const std::string& body
+) {
+    return edit(Method::patch, path, query, body);
+}
+
+Result<Response> Door::remove(const std::string& path, const std::string& query) {
+    return edit(Method::del, path, query, "");
 }
 
 }  // namespace leadbridge::gateway

@@ -32,8 +32,14 @@ public:
     Result<Response> patch(
         const std::string& path, const std::string& query, const std::string& body
     );
+    // GET for the ETag, then DELETE with it.
+    Result<Response> remove(const std::string& path, const std::string& query);
 
 private:
+    Result<Response> edit(
+        Method method, const std::string& path, const std::string& query, const std::string& body
+    );
+
     config::Settings settings_;
     std::unique_ptr<App> app_;  // made when no daemon answers
 };

@@ -104,16 +104,17 @@ void add_source_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen
     add->callback([=, &chosen] {
         chosen = [=] {
             Door door(load());
-            return print_list(
-                door.call(
-                    Method::post,
-                    "/api/v1/sources",
-                    join({{"corp", a->corp}}),
-                    source_body(*a, true)
-                ),
-                {},
-                false
+            auto made = door.call(
+                Method::post, "/api/v1/sources", join({{"corp", a->corp}}), source_body(*a, true)
             );
+            if (!made && a->auth.empty()) {
+                return failed(Error{
+                    made.error().code,
+                    made.error().message +
+                        R"(; say how the sender proves itself, e.g. --auth '{"kind":"path","secrets":)"
+                        R"(["16 characters or more"]}' (kinds: docs/connectors.md))"});
+            }
+            return print_list(made, {}, false);
         };
     });
     CLI::App* set = item(*source, "set", "changes what is named, keeps the rest", *a);
@@ -151,7 +152,7 @@ void add_source_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen
         chosen = [=] {
             Door door(load());
             return print_done(
-                door.call(Method::del, "/api/v1/sources/" + a->id, join({{"corp", a->corp}})),
+                door.remove("/api/v1/sources/" + a->id, join({{"corp", a->corp}})),
                 "removed " + a->id
             );
         };
@@ -165,7 +166,9 @@ void add_token_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen)
     CLI::App* create = token->add_subcommand("create", "makes a token and prints it, once");
     create->add_option("--name", a->name)->required();
     create->add_option("--scope", a->scopes, "read, write, admin")->required()->delimiter(',');
-    create->add_option("--corp", a->corp, "our id of the corp it is for; without it: all");
+    create->add_option(
+        "--corp", a->corp, "the corp it is for, by its WeCom id or ours; without it: all"
+    );
     create->callback([=, &chosen] {
         chosen = [=] {
             Door door(load());

@@ -139,19 +139,23 @@ class MainJob(unittest.TestCase):
         self.wecom.do("delete", corpid=CORP, userid=member, external_userid=gone, by="contact")
         eventually(
             lambda: not self.api.get(f'contacts/{self.contact(gone)["id"]}')["follows"][0]["live"], what="one friend lost")
+        path = f'contacts/{self.contact(people[5][0])["id"]}'
+        _, headers, _ = self.api.raw("GET", "/api/v1/" + path)
+        self.api.call("PATCH", "/api/v1/" + path, {"opted_out": True}, {"If-Match": headers["ETag"]})
+        self.assertIn("opted_out", [event["kind"] for event in self.api.get(path + "/timeline")["items"]])
         push = self.api.post("pushes", {"name": "新品", "condition": {"tag": tag["id"]}, "content": {"text": "新品资料"}})
         self.api.post(f'pushes/{push["id"]}/submit')
 
         def counts():
             return self.api.get(f'pushes/{push["id"]}')["counts"]
 
-        eventually(lambda: counts()["waiting"] == 5, what="five wait for their members")
-        self.assertEqual(counts()["excluded"], {"lost": 1})
+        eventually(lambda: counts()["waiting"] == 4, what="four wait for their members")
+        self.assertEqual(counts()["excluded"], {"lost": 1, "opted_out": 1})
         # Another one deletes the member before the send: WeCom reports "not a friend".
         self.wecom.do("delete", corpid=CORP, userid=people[1][1], external_userid=people[1][0], by="contact")
         self.assertGreaterEqual(self.wecom.do("confirm-task", corpid=CORP)["confirmed"], 1)
         eventually(lambda: counts()["waiting"] == 0, 90, what="all outcomes")
-        self.assertEqual((counts()["delivered"], counts()["not_friend"]), (4, 1))
+        self.assertEqual((counts()["delivered"], counts()["not_friend"]), (3, 1))
         self.assertEqual(eventually(lambda: self.api.get(f'pushes/{push["id"]}')["status"]), "done")
         history = History(self.wecom, self.daemon)
         history.tasks_unique(CORP)

@@ -114,6 +114,12 @@ class OpenApi(unittest.TestCase):
         etag = self.call("get", target, expect=200)[1]["ETag"]
         return self.call("patch", target, body, 200, {"If-Match": etag})[2]
 
+    def remove(self, target):
+        self.call("delete", target, expect=428)
+        etag = self.call("get", target, expect=200)[1]["ETag"]
+        self.call("delete", target, expect=412, headers={"If-Match": '"v99999"'})
+        self.call("delete", target, expect=204, headers={"If-Match": etag})
+
     def first(self, target):
         return self.get(target)["items"][0]
 
@@ -158,8 +164,8 @@ class OpenApi(unittest.TestCase):
         self.archive(person)
         self.queues()
         self.staff()
-        self.call("delete", f'tags/{tag["id"]}', expect=204)
-        self.call("delete", f'channels/{channel["id"]}', expect=204)
+        self.remove(f'tags/{tag["id"]}')
+        self.remove(f'channels/{channel["id"]}')
         self.another_corp()
         self.outside()
 
@@ -169,7 +175,13 @@ class OpenApi(unittest.TestCase):
         card = self.get(path)
         self.assertTrue(card["identities"] and card["follows"] and card["tags"], card)
         self.patch(path, {"company": "示例公司", "gender": 1})
-        self.call("put", path + "/tags", {"tags": [inner["id"], gone["id"]]}, 200)
+        self.assertTrue(self.patch(path, {"opted_out": True})["opted_out"])
+        self.assertFalse(self.patch(path, {"opted_out": False})["opted_out"])
+        etag = self.call("get", path, expect=200)[1]["ETag"]
+        tags = {"tags": [inner["id"], gone["id"]]}
+        self.call("put", path + "/tags", tags, 428)
+        self.call("put", path + "/tags", tags, 200, {"If-Match": etag})
+        self.call("put", path + "/tags", {"tags": []}, 412, {"If-Match": etag})
         self.post("tags/merge", {"from": gone["id"], "into": inner["id"]}, 200)
         self.post(path + "/notes", {"text": "喜欢茶"})
         timeline = self.get(path + "/timeline?limit=1")
@@ -213,7 +225,7 @@ class OpenApi(unittest.TestCase):
         self.call("post", path + "/remind")
         self.post(path + "/cancel", expect=200)
         alone = self.post("segments", {"name": "alle", "condition": {"any": []}})
-        self.call("delete", f'segments/{alone["id"]}', expect=204)
+        self.remove(f'segments/{alone["id"]}')
 
     def sources(self, inner):
         source = self.post("sources", {
@@ -227,7 +239,7 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(self.api.raw("POST", hook, b'{"id":"1","phone":"19900000002"}')[0], 200)
         self.assertEqual(self.api.raw("POST", hook, b'{"id":"2"}')[0], 200)
         eventually(lambda: self.get("inbox?state=parked")["items"], what="the form without a phone")
-        self.call("delete", path, expect=204)
+        self.remove(path)
 
     def archive(self, person):
         def arrived():
@@ -261,6 +273,7 @@ class OpenApi(unittest.TestCase):
         self.get("tokens")
         self.call("delete", f'tokens/{made["id"]}', expect=204)
         self.assertTrue(self.get("audit?limit=200")["items"])
+        self.assertIn("token.revoke", [act["action"] for act in self.get("machine/audit")["items"]])
 
     def another_corp(self):
         made = self.post("corps", {
