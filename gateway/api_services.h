@@ -3,6 +3,8 @@
 // thread-safe. A handler names the members it uses and hands them on: nothing below gateway sees
 // this struct.
 
+#include <string>
+
 #include "base/blob_store.h"
 #include "base/clock.h"
 #include "base/database.h"
@@ -31,6 +33,7 @@ class MessageStore;
 
 namespace leadbridge::gateway {
 
+class CorpDoctor;
 class Inbox;
 class InboxProcessor;
 
@@ -52,6 +55,9 @@ struct ApiServices {
     Inbox& inbox;
     wecom::WecomServices& wecom;
     archive::MessageStore& messages;
+    CorpDoctor& corp_doctor;
+    // How people and WeCom reach this machine, without a slash at the end; "" = not known.
+    std::string public_url;
 
     crm::CrmServices crm() const { return {clock, ids, jobs}; }
 

@@ -10,7 +10,6 @@
 #include "archive/media_fetcher.h"
 #include "archive/message_store.h"
 #include "archive/puller.h"
-#include "archive/schema.h"
 #include "base/http_client.h"
 #include "base/http_server.h"
 #include "base/log.h"
@@ -32,11 +31,13 @@
 #include "gateway/clean_up.h"
 #include "gateway/control_socket.h"
 #include "gateway/corp_settings.h"
+#include "gateway/doctor.h"
 #include "gateway/front_door.h"
 #include "gateway/idempotency.h"
 #include "gateway/inbox.h"
 #include "gateway/inbox_processor.h"
 #include "gateway/scheduler.h"
+#include "gateway/stores.h"
 
 namespace leadbridge::gateway {
 
@@ -44,63 +45,6 @@ namespace {
 
 constexpr std::int64_t lag_not_ready_ms = 60'000;
 constexpr int rsa_threads = 2;
-
-std::vector<RoomMigrations> core_rooms() {
-    return {
-        {"vault", Vault::migrations()},
-        {"jobs", JobQueue::migrations()},
-        {"staff", crm::staff_migrations()},
-        {"contacts", crm::contacts_migrations()},
-        {"leads", crm::leads_migrations()},
-        {"nurture", crm::nurture_migrations()},
-        {"intake", crm::intake_migrations()},
-        {"archive_feed", archive::feed_migrations()},
-        {"wecom", wecom::migrations()},
-        {"inbox", Inbox::migrations()},
-        {"idempotency", idempotency_migrations()}};
-}
-
-SqliteOptions core_options(const config::Settings& settings) {
-    SqliteOptions options;
-    options.path = settings.database.path;
-    return options;
-}
-
-SqliteOptions archive_options(const config::Settings& settings) {
-    SqliteOptions options;
-    options.path =
-        (std::filesystem::path(settings.database.path).parent_path() / "archive.db").string();
-    options.name = "archive";
-    options.page_size = 8'192;
-    options.writer_cache_kb = 2'048;
-    options.reader_cache_kb = 2'048;
-    options.secure_delete = true;
-    return options;
-}
-
-DataDirLock lock_data_dir(const std::string& dir) {
-    std::filesystem::create_directories(dir);
-    auto lock = DataDirLock::take(dir);
-    if (!lock) {
-        throw std::runtime_error(lock.error().message);
-    }
-    return std::move(*lock);
-}
-
-std::unique_ptr<Vault> open_vault(
-    Database& core, const Clock& clock, Rng& rng, const config::Settings& settings
-) {
-    auto key = load_master_key(settings.security.master_key_file, MissingKey::create);
-    if (!key) {
-        throw std::runtime_error(key.error().message);
-    }
-    auto vault = Vault::open(core, clock, rng, std::move(*key));
-    if (!vault) {
-        throw std::runtime_error(vault.error().message);
-    }
-    log::set_id_key((*vault)->log_key());
-    return std::move(*vault);
-}
 
 wecom::WelcomeOptions welcome_options(const config::Settings& settings) {
     wecom::WelcomeOptions options;
@@ -125,12 +69,6 @@ HttpServerOptions server_options(const config::Settings& settings) {
     options.max_connections = static_cast<std::size_t>(settings.server.max_connections);
     options.body_limit = FrontDoor::body_limit;
     return options;
-}
-
-template <class T>
-std::unique_ptr<T> migrated(std::unique_ptr<T> db, const std::vector<RoomMigrations>& rooms) {
-    db->migrate(rooms);
-    return db;
 }
 
 }  // namespace
@@ -189,6 +127,7 @@ struct App::Parts {
     archive::ArchivePuller puller;
 
     // Doors.
+    CorpDoctor corp_doctor;
     ApiServices services;
     Api api;
     FrontDoor door;
@@ -214,11 +153,8 @@ App::Parts::Parts(AppOptions options)
     : settings(std::move(options.settings)),
       clock(options.clock ? std::move(options.clock) : std::make_unique<SystemClock>()),
       lock(lock_data_dir(settings.server.data_dir)),
-      core(migrated(open_sqlite(core_options(settings), *clock, metrics), core_rooms())),
-      archive_db(migrated(
-          open_sqlite(archive_options(settings), *clock, metrics),
-          {{"archive", archive::migrations()}}
-      )),
+      core(open_core(settings, *clock, metrics)),
+      archive_db(open_archive(settings, *clock, metrics)),
       ids(*clock, 0),
       vault(open_vault(*core, *clock, rng, settings)),
       jobs(*core, *clock, ids, rng),
@@ -275,6 +211,7 @@ App::Parts::Parts(AppOptions options)
               fetcher.wake();
           }
       ),
+      corp_doctor(*http, sdk, *clock, settings.server.public_url),
       services{
           *core,
           *archive_db,
@@ -292,7 +229,9 @@ App::Parts::Parts(AppOptions options)
           bitmaps,
           inbox,
           wecom_services,
-          messages},
+          messages,
+          corp_doctor,
+          settings.server.public_url},
       api(services, api_routes()),
       door(api, callbacks, metrics, *clock, [this] { return not_ready(); }),
       scheduler(*clock) {
@@ -525,16 +464,6 @@ const Clock& App::clock() const {
 
 Metrics& App::metrics() {
     return parts_->metrics;
-}
-
-void migrate_only(const config::Settings& settings) {
-    const DataDirLock lock = lock_data_dir(settings.server.data_dir);
-    const SystemClock clock;
-    Metrics metrics;
-    const auto core = migrated(open_sqlite(core_options(settings), clock, metrics), core_rooms());
-    const auto archive_db = migrated(
-        open_sqlite(archive_options(settings), clock, metrics), {{"archive", archive::migrations()}}
-    );
 }
 
 }  // namespace leadbridge::gateway

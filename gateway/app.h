@@ -45,7 +45,4 @@ private:
     std::unique_ptr<Parts> parts_;
 };
 
-// Only opens, locks and migrates; for `leadbridge migrate`.
-void migrate_only(const config::Settings& settings);
-
 }  // namespace leadbridge::gateway

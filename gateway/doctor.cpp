@@ -1,38 +1,28 @@
 #include "gateway/doctor.h"
 
 #include <fmt/format.h>
+#include <netdb.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
+#include <memory>
 
-#include "base/crypto.h"
-#include "base/json.h"
 #include "base/time_zone.h"
-#include "connectors/wecom/callback_crypto.h"
+#include "gateway/control_socket.h"
 
 namespace leadbridge::gateway {
 
 namespace {
 
-constexpr std::int64_t patience_ms = 3'000;
 constexpr std::uint64_t low_disk = 1ULL << 30;
-
-Finding ok(std::string check, std::string what) {
-    return {Verdict::ok, std::move(check), std::move(what), "", ""};
-}
-
-Finding broken(std::string check, std::string what, std::string place, std::string fix) {
-    return {Verdict::broken, std::move(check), std::move(what), std::move(place), std::move(fix)};
-}
-
-Finding warning(std::string check, std::string what, std::string place, std::string fix) {
-    return {Verdict::warning, std::move(check), std::move(what), std::move(place), std::move(fix)};
-}
 
 Finding check_data_dir(const std::string& dir) {
     std::error_code error;
@@ -76,6 +66,21 @@ Finding check_data_dir(const std::string& dir) {
     return ok("machine.data_dir", dir + " is local and writable");
 }
 
+// A file that holds a secret: readable by its owner only.
+Finding check_secret_file(const std::string& check, const std::string& file, std::string setting) {
+    struct stat info {};
+
+    if (::stat(file.c_str(), &info) != 0) {
+        return broken(check, file + " cannot be found", std::move(setting), "put the file there");
+    }
+    if ((info.st_mode & 077U) != 0) {
+        return broken(
+            check, file + " can be read by others", std::move(setting), "chmod 600 " + file
+        );
+    }
+    return ok(check, file + " is readable by its owner only");
+}
+
 Finding check_master_key(const std::string& file) {
     if (std::getenv("LEADBRIDGE_MASTER_KEY") != nullptr) {
         return ok("machine.master_key", "taken from LEADBRIDGE_MASTER_KEY");
@@ -91,15 +96,11 @@ Finding check_master_key(const std::string& file) {
             "the first `leadbridge serve` makes it; then keep a copy apart: a lost key is lost data"
         );
     }
-    if ((info.st_mode & 077U) != 0) {
-        return broken(
-            "machine.master_key",
-            file + " can be read by others",
-            "security.master_key_file",
-            "chmod 600 " + file
-        );
-    }
-    return ok("machine.master_key", file + " is there; keep a copy apart: a lost key is lost data");
+    Finding mode = check_secret_file("machine.master_key", file, "security.master_key_file");
+    return mode.verdict == Verdict::ok
+               ? ok("machine.master_key",
+                    file + " is there; keep a copy apart: a lost key is lost data")
+               : mode;
 }
 
 Finding check_clock() {
@@ -120,244 +121,85 @@ Finding check_clock() {
     );
 }
 
-struct Cure {
-    int errcode;
-    std::string_view place;
-    std::string_view fix;
-};
-
-// The codes that go wrong when a corp is connected (page 90313).
-constexpr std::array cures{
-    Cure{
-        40001,
-        "应用管理 › 自建应用 › Secret",
-        "the secret is wrong or was reset: copy it again (corp.app.secret)"},
-    Cure{40013, "我的企业 › 企业信息 › 企业ID", "the corp id is wrong"},
-    Cure{40091, "应用管理 › 自建应用 › Secret", "the secret is wrong: copy it again"},
-    Cure{
-        60020,
-        "应用管理 › 自建应用 › 企业可信IP",
-        "add this machine's public address; it takes a minute to apply"},
-    Cure{48002, "客户与上下游 › 客户联系 › 客户 › API › 可调用接口的应用", "list the app there"},
-    Cure{
-        84074,
-        "客户与上下游 › 客户联系 › 权限配置",
-        "give the members customer contact permission"},
-    Cure{301002, "应用管理 › 自建应用 › AgentId", "agent_id does not belong to this secret"},
-};
-
-Finding answered(
-    const std::string& check, int errcode, const std::string& errmsg, std::string good
-) {
-    if (errcode == 0) {
-        return ok(check, std::move(good));
+// 0, or the errno with which this address and port refuse a listener.
+int try_to_listen(const config::Server& server) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+    addrinfo* raw = nullptr;
+    if (::getaddrinfo(server.address.c_str(), std::to_string(server.port).c_str(), &hints, &raw) !=
+        0) {
+        return EADDRNOTAVAIL;
     }
-    for (const Cure& cure : cures) {
-        if (cure.errcode == errcode) {
-            return broken(
-                check,
-                fmt::format("WeCom says {}: {}", errcode, errmsg),
-                std::string(cure.place),
-                std::string(cure.fix)
-            );
-        }
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> found(raw, &::freeaddrinfo);
+    const int fd = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return errno;
+    }
+    const int on = 1;  // as the server does: a connection that lingers is no listener
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    const bool free = ::bind(fd, found->ai_addr, found->ai_addrlen) == 0 && ::listen(fd, 1) == 0;
+    const int why = free ? 0 : errno;
+    ::close(fd);
+    return why;
+}
+
+bool daemon_answers(const std::string& data_dir) {
+    Request request;
+    request.method = Method::get;
+    request.path = "/api/v1/me";
+    return ask_daemon(control_socket_path(data_dir), request).has_value();
+}
+
+Finding check_port(const config::Server& server) {
+    const std::string check = "machine.port";
+    const std::string listen = fmt::format("{}:{}", server.address, server.port);
+    const int why = try_to_listen(server);
+    if (why == 0) {
+        return ok(check, listen + " is free");
+    }
+    if (why == EADDRINUSE && daemon_answers(server.data_dir)) {
+        return ok(check, listen + " is held by our daemon");
+    }
+    if (why == EADDRINUSE) {
+        return broken(
+            check,
+            "another program listens on " + listen,
+            "server.listen",
+            fmt::format(
+                "stop it (ss -ltnp 'sport = :{}' names it) or set another port", server.port
+            )
+        );
+    }
+    if (why == EACCES) {
+        return broken(
+            check,
+            "this user may not listen on " + listen,
+            "server.listen",
+            "use a port from 1024, or give the service AmbientCapabilities=CAP_NET_BIND_SERVICE"
+        );
     }
     return broken(
         check,
-        fmt::format("WeCom says {}: {}", errcode, errmsg),
-        "developer.work.weixin.qq.com/document/path/90313",
-        "look the code up there"
+        "cannot listen on " + listen + ": " + std::strerror(why),
+        "server.listen",
+        "name an address of this machine, 0.0.0.0 or [::] for all"
     );
-}
-
-struct Asked {
-    int errcode = -1;
-    std::string errmsg;
-    std::string token;
-    std::optional<Finding> unreachable;
-};
-
-Asked ask(const crm::Corp& corp, HttpClient& http, const std::string& path) {
-    HttpCall call;
-    call.url = corp.api_base + "/cgi-bin/" + path;
-    call.connect_timeout_ms = patience_ms;
-    call.timeout_ms = patience_ms;
-    const auto reply = http.call(call);
-    Asked out;
-    if (!reply) {
-        out.unreachable = broken(
-            "corp.network",
-            corp.api_base + " cannot be reached: " + reply.error().message,
-            "corp.api_base",
-            "check DNS, firewall and proxy of this machine"
-        );
-        return out;
-    }
-    auto value = parse_json(reply->body);
-    if (!value || !value->is_object()) {
-        out.unreachable = broken(
-            "corp.network",
-            corp.api_base + " does not answer like WeCom",
-            "corp.api_base",
-            "set it to https://qyapi.weixin.qq.com"
-        );
-        return out;
-    }
-    const json::object& object = value->get_object();
-    out.errcode = static_cast<int>(json_int(object, "errcode"));
-    out.errmsg = json_string(object, "errmsg");
-    out.token = json_string(object, "access_token");
-    return out;
-}
-
-void check_token(const crm::Corp& corp, HttpClient& http, std::vector<Finding>& out) {
-    const Asked token =
-        ask(corp,
-            http,
-            fmt::format(
-                "gettoken?corpid={}&corpsecret={}",
-                percent_encode(corp.wecom_id),
-                percent_encode(std::string(corp.app_secret.reveal()))
-            ));
-    if (token.unreachable) {
-        out.push_back(*token.unreachable);
-        return;
-    }
-    out.push_back(
-        answered("corp.token", token.errcode, token.errmsg, "the app's secret gives a token")
-    );
-    if (token.errcode != 0) {
-        return;
-    }
-    const Asked follows =
-        ask(corp,
-            http,
-            "externalcontact/get_follow_user_list?access_token=" + percent_encode(token.token));
-    out.push_back(
-        follows.unreachable ? *follows.unreachable
-                            : answered(
-                                  "corp.customer_contact",
-                                  follows.errcode,
-                                  follows.errmsg,
-                                  "the app may read customer contacts"
-                              )
-    );
-}
-
-void check_callbacks(const crm::Corp& corp, std::vector<Finding>& out) {
-    constexpr std::string_view place = "应用管理 › 自建应用 › 接收消息 › 设置API接收";
-    if (corp.callbacks.empty()) {
-        out.push_back(warning(
-            "corp.callback",
-            "no callback is configured: friend-adds and welcomes need one",
-            std::string(place),
-            "add one with `leadbridge corp set`"
-        ));
-    }
-    for (const crm::CorpCallback& callback : corp.callbacks) {
-        const auto crypto =
-            wecom::CallbackCrypto::make(callback.token, callback.encoding_aes_key, {corp.wecom_id});
-        const std::string check = "corp.callback." + callback.name;
-        if (crypto) {
-            out.push_back(
-                ok(check,
-                   "token and EncodingAESKey are usable; URL path /callback/wecom/" +
-                       corp.wecom_id + "/" + callback.name)
-            );
-        } else {
-            out.push_back(broken(
-                check,
-                crypto.error().message,
-                std::string(place),
-                "copy Token and EncodingAESKey again (43 characters)"
-            ));
-        }
-    }
-}
-
-void check_archive(const crm::Corp& corp, std::vector<Finding>& out) {
-    if (!corp.archive.enabled) {
-        return;
-    }
-    constexpr std::string_view place = "管理工具 › 会话内容存档";
-    if (::access(corp.archive.sdk.c_str(), R_OK) != 0) {
-        out.push_back(broken(
-            "corp.archive.sdk",
-            "the SDK library is not at " + corp.archive.sdk,
-            "developer.work.weixin.qq.com/document/path/91774",
-            "download libWeWorkFinanceSdk_C.so for this machine and set corp.archive.sdk"
-        ));
-    } else {
-        out.push_back(ok("corp.archive.sdk", corp.archive.sdk + " is there"));
-    }
-    if (corp.archive.secret.empty()) {
-        out.push_back(broken(
-            "corp.archive.secret",
-            "the archive's secret is missing",
-            std::string(place),
-            "copy it from there"
-        ));
-    }
-    if (corp.archive.private_keys.empty()) {
-        out.push_back(broken(
-            "corp.archive.keys",
-            "no private key is configured: nothing can be decrypted",
-            std::string(place),
-            "upload a public key there and add the private key with its version"
-        ));
-    }
-    for (const crm::ArchiveKey& key : corp.archive.private_keys) {
-        const auto parsed = crypto::RsaKey::from_private_pem(key.private_pem.reveal());
-        out.push_back(
-            parsed ? ok("corp.archive.keys",
-                        fmt::format(
-                            "key version {} is readable; never delete an old version", key.version
-                        ))
-                   : broken(
-                         "corp.archive.keys",
-                         fmt::format("key version {} is no RSA private key", key.version),
-                         std::string(place),
-                         "store the PEM file that belongs to this version"
-                     )
-        );
-    }
 }
 
 }  // namespace
 
-std::string_view to_string(Verdict verdict) noexcept {
-    switch (verdict) {
-        case Verdict::ok:
-            return "ok";
-        case Verdict::warning:
-            return "warning";
-        case Verdict::broken:
-            return "broken";
-    }
-    return "";
-}
-
 std::vector<Finding> check_machine(const config::Settings& settings) {
-    return {
+    std::vector<Finding> out{
         check_data_dir(settings.server.data_dir),
         check_master_key(settings.security.master_key_file),
-        check_clock()};
-}
-
-std::vector<Finding> check_corp(const crm::Corp& corp, HttpClient& http) {
-    std::vector<Finding> out;
-    if (corp.app_secret.empty()) {
-        out.push_back(broken(
-            "corp.app",
-            "the app's secret is missing",
-            "应用管理 › 自建应用 › Secret",
-            "copy it from there"
-        ));
-    } else {
-        check_token(corp, http, out);
+        check_clock(),
+        check_port(settings.server)};
+    if (!settings.server.tls_key.empty()) {
+        out.push_back(
+            check_secret_file("machine.tls_key", settings.server.tls_key, "server.tls_key")
+        );
     }
-    check_callbacks(corp, out);
-    check_archive(corp, out);
     return out;
 }
 

@@ -2,31 +2,51 @@
 // The doctor: what is broken, where to look in the WeCom admin console, and how to mend it. Each
 // check asks the real thing.
 
+#include <atomic>
 #include <string>
 #include <vector>
 
+#include "archive/source.h"
+#include "base/clock.h"
 #include "base/http_client.h"
 #include "config/settings.h"
 #include "crm/staff/corp.h"
+#include "gateway/finding.h"
 
 namespace leadbridge::gateway {
 
-enum class Verdict : std::uint8_t { ok, warning, broken };
-std::string_view to_string(Verdict verdict) noexcept;
+// The machine: data directory, key files, clock, port. A port that our own daemon holds is in
+// order.
+std::vector<Finding> check_machine(const config::Settings& settings);
 
-struct Finding {
-    Verdict verdict = Verdict::ok;
-    std::string check;  // stable word, e.g. "corp.token"
-    std::string what;   // what was found
-    std::string place;  // in the WeCom admin console or on this machine; "" when ok
-    std::string fix;    // "" when ok
+// One corp: secrets and trusted address, clock against WeCom's, customer contact permission,
+// callbacks, archive library, secret and keys. Thread-safe.
+class CorpDoctor {
+public:
+    // public_url: how WeCom reaches this machine, without a slash at the end; "" = not known.
+    CorpDoctor(
+        HttpClient& http,
+        archive::ArchiveSourceFactory& archive,
+        const Clock& clock,
+        std::string public_url
+    )
+        : http_(http), archive_(archive), clock_(clock), public_url_(std::move(public_url)) {}
+
+    // Asks WeCom, for some seconds when it does not answer; so only one runs at a time, and the
+    // other web workers stay free for callbacks. Error{limited} while one runs.
+    Result<std::vector<Finding>> check(const crm::Corp& corp);
+
+private:
+    HttpClient& http_;
+    archive::ArchiveSourceFactory& archive_;
+    const Clock& clock_;
+    const std::string public_url_;
+    std::atomic_flag busy_;
 };
 
-// The machine: data directory, clock, ports, keys. port_in_use: a daemon of ours is expected to
-// hold it.
-std::vector<Finding> check_machine(const config::Settings& settings);
-// One corp: settings, token and trusted address, customer contact permission, callbacks, archive
-// library and keys.
-std::vector<Finding> check_corp(const crm::Corp& corp, HttpClient& http);
+// URL or path that WeCom calls: what is pasted into its console.
+std::string callback_address(
+    const std::string& public_url, const std::string& wecom_id, const std::string& name
+);
 
 }  // namespace leadbridge::gateway

@@ -3,16 +3,12 @@
 #include "crm/staff/corp.h"
 
 #include <algorithm>
-#include <mutex>
 
-#include "base/http_client.h"
-#include "connectors/wecom/services.h"
 #include "crm/contacts/content.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 #include "gateway/api/views.h"
 #include "gateway/doctor.h"
-#include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
 
@@ -134,16 +130,6 @@ Status read_corp(Body& body, crm::Corp& corp) {
     return body.finish();
 }
 
-Result<Response> corp_response(const ApiServices& services, Snapshot& s, CorpId id, int status) {
-    const auto corp = services.corps.find(s, id);
-    if (!corp) {
-        return not_found("corp");
-    }
-    return status == 201
-               ? created_response(corp_json(*corp), corp->version, "/api/v1/corps/" + id.str())
-               : object_response(corp_json(*corp), corp->version);
-}
-
 // A token of one corp sees that corp only.
 bool visible(const ApiRequest& request, CorpId id) {
     return !request.corp() || request.corp() == id;
@@ -162,6 +148,53 @@ void audit_corp(
     crm::record_audit(tx, services.audit(), viewer, {action, "corp", corp.id.value, "", after});
 }
 
+Result<crm::Corp> new_corp(const ApiRequest& request) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    crm::Corp corp;
+    if (Status status = read_corp(*body, corp); !status) {
+        return std::move(status).error();
+    }
+    return corp;
+}
+
+// What the body makes of a corp, and whether this caller may do that.
+Status change_corp(const ApiRequest& request, crm::Corp& corp) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    const crm::Corp before = corp;
+    const bool names_secret = body->has("app_secret");
+    const bool names_contacts_secret = body->has("contacts_secret");
+    if (Status status = read_corp(*body, corp); !status) {
+        return status;
+    }
+    // Secrets never go to a new address unless whoever names it knows them.
+    const bool all_secrets =
+        names_secret && (names_contacts_secret || before.contacts_secret.empty());
+    if (corp.api_base != before.api_base && !before.app_secret.empty() && !all_secrets) {
+        return Error{
+            ErrorCode::rule_broken,
+            "api_base: give app_secret and contacts_secret again with a new address",
+            "bad_field"};
+    }
+    // The library is code that runs on this machine.
+    if (request.corp() && corp.archive.sdk != before.archive.sdk) {
+        return Error{
+            ErrorCode::forbidden,
+            "archive.sdk: only a token of the whole machine may change it",
+            "corp_scope"};
+    }
+    if (corp.wecom_id != before.wecom_id) {
+        return Error{
+            ErrorCode::rule_broken, "corp_id: cannot change; add another corp", "bad_field"};
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Response> list_corps(const ApiServices& services, const ApiRequest& request) {
@@ -173,15 +206,9 @@ Result<Response> list_corps(const ApiServices& services, const ApiRequest& reque
 }
 
 Result<Response> get_corp(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<CorpId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    if (!visible(request, *id)) {
-        return not_found("corp");
-    }
-    return services.core.read<Response>([&](Snapshot& s) {
-        return corp_response(services, s, *id, 200);
+    return read_one<CorpId>(services, request, [&](Snapshot& s, CorpId id) {
+        return visible(request, id) ? one_response(services.corps.find(s, id), "corp", corp_json)
+                                    : Result<Response>(not_found("corp"));
     });
 }
 
@@ -189,90 +216,46 @@ Result<Response> create_corp(const ApiServices& services, const ApiRequest& requ
     if (request.corp()) {
         return Error{ErrorCode::forbidden, "a token of one corp cannot add another", "corp_scope"};
     }
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    crm::Corp corp;
-    if (Status status = read_corp(*body, corp); !status) {
-        return std::move(status).error();
-    }
-    auto response = write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            // put() replaces: what is there already is not to be created.
-            if (tx.exists("SELECT 1 FROM corp WHERE wecom_id = ?", {corp.wecom_id})) {
-                return Error{
-                    ErrorCode::conflict, "this corp exists; PATCH it instead", "corp_exists"};
-            }
-            auto id = services.corps.put(tx, corp);
-            if (!id) {
-                return std::move(id).error();
-            }
-            audit_corp(tx, services, request, "corp.create", *services.corps.find(tx, *id));
-            return corp_response(services, tx, *id, 201);
+    const auto make = [&](Transaction& tx, const crm::Corp& corp) -> Result<Response> {
+        // put() replaces: what is there already is not to be created.
+        if (tx.exists("SELECT 1 FROM corp WHERE wecom_id = ?", {corp.wecom_id})) {
+            return Error{ErrorCode::conflict, "this corp exists; PATCH it instead", "corp_exists"};
         }
-    );
+        auto id = services.corps.put(tx, corp);
+        if (!id) {
+            return std::move(id).error();
+        }
+        const auto made = services.corps.find(tx, *id);
+        audit_corp(tx, services, request, "corp.create", *made);
+        return created_response(corp_json(*made), made->version, "/api/v1/corps/" + id->str());
+    };
+    auto response = create_one(services, request, new_corp, make);
     services.corp_directory.refresh();
     return response;
 }
 
 Result<Response> patch_corp(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<CorpId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    auto version = request.if_match();
-    if (!version) {
-        return std::move(version).error();
+    auto at = edited<CorpId>(request);
+    if (!at) {
+        return std::move(at).error();
     }
     auto response = services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        auto corp = services.corps.find(tx, *id);
-        if (!corp || !visible(request, *id)) {
-            return not_found("corp");
+        auto corp = services.corps.find(tx, at->id);
+        if (!visible(request, at->id)) {
+            corp.reset();
         }
-        if (corp->version != *version) {
-            return Error{
-                ErrorCode::stale, "the corp was changed meanwhile; read it again", "stale"};
+        if (Status same = still_at(corp, at->version, "corp"); !same) {
+            return std::move(same).error();
         }
-        auto body = Body::of(request);
-        if (!body) {
-            return std::move(body).error();
-        }
-        const std::string wecom_id = corp->wecom_id;
-        const crm::Corp before = *corp;
-        const bool names_secret = body->has("app_secret");
-        const bool names_contacts_secret = body->has("contacts_secret");
-        if (Status status = read_corp(*body, *corp); !status) {
+        if (Status status = change_corp(request, *corp); !status) {
             return std::move(status).error();
-        }
-        // Secrets never go to a new address unless whoever names it knows them.
-        const bool all_secrets =
-            names_secret && (names_contacts_secret || before.contacts_secret.empty());
-        if (corp->api_base != before.api_base && !before.app_secret.empty() && !all_secrets) {
-            return Error{
-                ErrorCode::rule_broken,
-                "api_base: give app_secret and contacts_secret again with a new address",
-                "bad_field"};
-        }
-        // The library is code that runs on this machine.
-        if (request.corp() && corp->archive.sdk != before.archive.sdk) {
-            return Error{
-                ErrorCode::forbidden,
-                "archive.sdk: only a token of the whole machine may change it",
-                "corp_scope"};
-        }
-        if (corp->wecom_id != wecom_id) {
-            return Error{
-                ErrorCode::rule_broken, "corp_id: cannot change; add another corp", "bad_field"};
         }
         if (auto put = services.corps.put(tx, *corp); !put) {
             return std::move(put).error();
         }
-        audit_corp(tx, services, request, "corp.update", *services.corps.find(tx, *id));
-        return corp_response(services, tx, *id, 200);
+        const auto changed = services.corps.find(tx, at->id);
+        audit_corp(tx, services, request, "corp.update", *changed);
+        return object_response(corp_json(*changed), changed->version);
     });
     services.corp_directory.refresh();
     return response;
@@ -309,22 +292,13 @@ Result<Response> check_corp(const ApiServices& services, const ApiRequest& reque
     if (corp == nullptr || !visible(request, *id)) {
         return not_found("corp");
     }
-    // It asks WeCom from a web worker: one at a time, so that the others stay free for callbacks.
-    static std::mutex checking;
-    const std::unique_lock one(checking, std::try_to_lock);
-    if (!one.owns_lock()) {
-        return Error{
-            ErrorCode::limited, "a check is running; try again in a few seconds", "check_running"};
+    auto findings = services.corp_doctor.check(*corp);
+    if (!findings) {
+        return std::move(findings).error();
     }
-    const auto http = make_http_client();
     json::array items;
-    for (const Finding& finding : check_corp(*corp, *http)) {
-        items.push_back(json::object{
-            {"verdict", to_string(finding.verdict)},
-            {"check", finding.check},
-            {"what", finding.what},
-            {"place", finding.place},
-            {"fix", finding.fix}});
+    for (const Finding& finding : *findings) {
+        items.push_back(finding_json(finding));
     }
     return Response::json(200, to_text(json::object{{"items", std::move(items)}}));
 }

@@ -7,7 +7,6 @@
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 #include "gateway/api/views.h"
-#include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
 
@@ -33,120 +32,100 @@ Result<forms::SourceConfig> config_of(const crm::Source& source) {
     return forms::read_source_config(source.kind, source.auth.reveal(), source.map, source.ack);
 }
 
-Result<Response> source_response(
-    const ApiServices& services,
-    Snapshot& s,
-    const ApiRequest& request,
-    crm::SourceId id,
-    int status
-) {
-    const auto source = services.sources.find(s, request.viewer(), id);
-    if (!source) {
-        return not_found("source");
+auto shown(const ApiServices& services) {
+    return
+        [&services](const crm::Source& source) { return source_json(source, services.public_url); };
+}
+
+// What the body makes of a source, checked as a whole.
+Status change_source(const ApiRequest& request, crm::Source& source) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
     }
-    return status == 201 ? created_response(
-                               source_json(*source), source->version, "/api/v1/sources/" + id.str()
-                           )
-                         : object_response(source_json(*source), source->version);
+    if (Status status = read_source(*body, source); !status) {
+        return status;
+    }
+    auto config = config_of(source);
+    return config ? Status{} : Status{std::move(config).error()};
+}
+
+Result<crm::Source> new_source(const ApiRequest& request) {
+    crm::Source source;
+    source.kind = "generic";
+    source.auth = Secret("{}");
+    if (Status status = change_source(request, source); !status) {
+        return std::move(status).error();
+    }
+    return source;
 }
 
 }  // namespace
 
 Result<Response> list_sources(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(services.sources.list(s, request.viewer(), *page), source_json);
+    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
+        return page_response(services.sources.list(s, request.viewer(), page), shown(services));
     });
 }
 
 Result<Response> get_source(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::SourceId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    return services.core.read<Response>([&](Snapshot& s) {
-        return source_response(services, s, request, *id, 200);
+    return read_one<crm::SourceId>(services, request, [&](Snapshot& s, crm::SourceId id) {
+        return one_response(
+            services.sources.find(s, request.viewer(), id), "source", shown(services)
+        );
     });
 }
 
 Result<Response> create_source(const ApiServices& services, const ApiRequest& request) {
-    auto body = Body::of(request);
-    if (!body) {
-        return std::move(body).error();
-    }
-    crm::Source source;
-    source.kind = "generic";
-    source.auth = Secret("{}");
-    if (Status status = read_source(*body, source); !status) {
-        return std::move(status).error();
-    }
-    if (auto config = config_of(source); !config) {
-        return std::move(config).error();
-    }
-    auto response = write_once(
-        services.core,
-        services.clock,
-        request,
-        [&](Transaction& tx) -> Result<Response> {
-            auto id = services.sources.create(tx, request.viewer(), source);
-            if (!id) {
-                return std::move(id).error();
-            }
-            return source_response(services, tx, request, *id, 201);
+    const auto make = [&](Transaction& tx, const crm::Source& source) -> Result<Response> {
+        auto id = services.sources.create(tx, request.viewer(), source);
+        if (!id) {
+            return std::move(id).error();
         }
-    );
+        const auto made = services.sources.find(tx, request.viewer(), *id);
+        return made ? Result<Response>(created_response(
+                          shown(services)(*made), made->version, "/api/v1/sources/" + id->str()
+                      ))
+                    : Result<Response>(not_found("source"));
+    };
+    auto response = create_one(services, request, new_source, make);
     services.source_directory.refresh();
     return response;
 }
 
 Result<Response> patch_source(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::SourceId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    auto version = request.if_match();
-    if (!version) {
-        return std::move(version).error();
+    auto at = edited<crm::SourceId>(request);
+    if (!at) {
+        return std::move(at).error();
     }
     auto response = services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        auto source = services.sources.find(tx, request.viewer(), *id);
+        auto source = services.sources.find(tx, request.viewer(), at->id);
         if (!source) {
             return not_found("source");
         }
-        auto body = Body::of(request);
-        if (!body) {
-            return std::move(body).error();
-        }
-        if (Status status = read_source(*body, *source); !status) {
+        if (Status status = change_source(request, *source); !status) {
             return std::move(status).error();
         }
-        if (auto config = config_of(*source); !config) {
-            return std::move(config).error();
-        }
-        if (Status status = services.sources.update(tx, request.viewer(), *source, *version);
-            !status) {
-            return std::move(status).error();
-        }
-        return source_response(services, tx, request, *id, 200);
+        return after(services.sources.update(tx, request.viewer(), *source, at->version), [&] {
+            return one_response(
+                services.sources.find(tx, request.viewer(), at->id), "source", shown(services)
+            );
+        });
     });
     services.source_directory.refresh();
     return response;
 }
 
 Result<Response> delete_source(const ApiServices& services, const ApiRequest& request) {
-    auto id = request.id_as<crm::SourceId>();
-    if (!id) {
-        return std::move(id).error();
-    }
-    auto response = services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        if (Status status = services.sources.remove(tx, request.viewer(), *id); !status) {
-            return std::move(status).error();
+    auto response = remove_one<crm::SourceId>(
+        services,
+        request,
+        [&](Transaction& tx, Edited<crm::SourceId> at) {
+            Status same =
+                still_at(services.sources.find(tx, request.viewer(), at.id), at.version, "source");
+            return same ? services.sources.remove(tx, request.viewer(), at.id) : same;
         }
-        return no_content();
-    });
+    );
     services.source_directory.refresh();
     return response;
 }

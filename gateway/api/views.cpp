@@ -206,12 +206,14 @@ json::object member_json(const crm::Member& member) {
         {"departments", json::array(member.departments.begin(), member.departments.end())}};
 }
 
-json::object source_json(const crm::Source& source) {
+json::object source_json(const crm::Source& source, const std::string& public_url) {
+    const std::string hook = "/hook/" + source.id.str();
     json::object out{
         {"id", source.id.str()},
         {"name", source.name},
         {"kind", source.kind},
-        {"hook", "/hook/" + source.id.str()},
+        {"hook", hook},
+        {"hook_url", public_url.empty() ? json::value(nullptr) : json::value(public_url + hook)},
         {"tags", ids_json(source.tag_ids)},
         {"owner", source.owner_userid},
         {"enabled", source.enabled},

@@ -21,7 +21,8 @@ json::object tag_json(const crm::Tag& tag);
 json::object lead_json(const crm::Lead& lead);
 json::object channel_json(const crm::Channel& channel);
 json::object member_json(const crm::Member& member);
-json::object source_json(const crm::Source& source);
+// public_url as in ApiServices; without it hook_url is null.
+json::object source_json(const crm::Source& source, const std::string& public_url);
 json::object event_json(const crm::TimelineEvent& event);
 std::string_view to_string(crm::IdentityKind kind) noexcept;
 

@@ -11,6 +11,7 @@
 #include "gateway/app.h"
 #include "gateway/commands/resource_commands.h"
 #include "gateway/commands/serve.h"
+#include "gateway/stores.h"
 
 namespace leadbridge::gateway {
 

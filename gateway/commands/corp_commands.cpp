@@ -5,6 +5,7 @@
 #include "gateway/commands/door.h"
 #include "gateway/commands/output.h"
 #include "gateway/commands/resource_commands.h"
+#include "gateway/doctor.h"
 
 namespace leadbridge::gateway {
 
@@ -25,6 +26,11 @@ struct CorpArguments {
     std::optional<std::string> sdk;
     std::optional<std::string> proxy;
     std::vector<std::string> archive_keys;  // VERSION=FILE
+    std::optional<std::string> default_welcome;
+    std::optional<double> calls_per_minute;
+    std::optional<std::int64_t> concurrency;
+    std::optional<std::string> push_cap;
+    std::vector<std::string> remove_callbacks;
     std::string with_data;
     bool as_json = false;
 };
@@ -58,6 +64,17 @@ void add_fields(CLI::App& command, CorpArguments& a) {
     command.add_option("--archive-proxy", a.proxy, "http://ip:port or socks5://ip:port");
     command.add_option(
         "--archive-key", a.archive_keys, "VERSION=FILE of a private key; may be repeated"
+    );
+}
+
+void add_rules(CLI::App& command, CorpArguments& a) {
+    command.add_option(
+        "--default-welcome", a.default_welcome, "text where no channel matches; '' for none"
+    );
+    command.add_option("--calls-per-minute", a.calls_per_minute, "at most, per API; default 3000");
+    command.add_option("--concurrency", a.concurrency, "calls at one time, per API; default 5");
+    command.add_option(
+        "--push-cap", a.push_cap, "days_in_month (default), 7_per_week or 1_per_day"
     );
 }
 
@@ -95,6 +112,34 @@ json::object archive_json(const CorpArguments& a) {
     return archive;
 }
 
+json::object limits_json(const CorpArguments& a) {
+    json::object limits;
+    if (a.calls_per_minute) {
+        limits["calls_per_minute"] = *a.calls_per_minute;
+    }
+    if (a.concurrency) {
+        limits["concurrency"] = *a.concurrency;
+    }
+    if (a.push_cap) {
+        limits["push_cap"] = *a.push_cap;
+    }
+    return limits;
+}
+
+json::array callbacks_json(const CorpArguments& a) {
+    json::array callbacks;
+    if (a.token_file || a.aes_key_file) {
+        json::object callback{{"name", a.callback}};
+        put_file(callback, "token", a.token_file);
+        put_file(callback, "encoding_aes_key", a.aes_key_file);
+        callbacks.push_back(std::move(callback));
+    }
+    for (const std::string& name : a.remove_callbacks) {
+        callbacks.push_back(json::object{{"name", name}, {"remove", true}});
+    }
+    return callbacks;
+}
+
 std::string body_of(const CorpArguments& a, bool with_id) {
     json::object body;
     if (with_id) {
@@ -113,11 +158,14 @@ std::string body_of(const CorpArguments& a, bool with_id) {
     }
     put_file(body, "app_secret", a.app_secret_file);
     put_file(body, "contacts_secret", a.contacts_secret_file);
-    if (a.token_file || a.aes_key_file) {
-        json::object callback{{"name", a.callback}};
-        put_file(callback, "token", a.token_file);
-        put_file(callback, "encoding_aes_key", a.aes_key_file);
-        body["callbacks"] = json::array{std::move(callback)};
+    if (json::array callbacks = callbacks_json(a); !callbacks.empty()) {
+        body["callbacks"] = std::move(callbacks);
+    }
+    if (json::object limits = limits_json(a); !limits.empty()) {
+        body["limits"] = std::move(limits);
+    }
+    if (a.default_welcome) {
+        body["default_welcome"] = json::object{{"text", *a.default_welcome}};
     }
     if (json::object archive = archive_json(a); !archive.empty()) {
         body["archive"] = std::move(archive);
@@ -149,17 +197,22 @@ void add_corp_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen) 
     auto a = std::make_shared<CorpArguments>();
     CLI::App* add = corp->add_subcommand("add", "adds a corp");
     add_fields(*add, *a);
+    add_rules(*add, *a);
     add->callback([=, &chosen] {
         chosen = [=] {
-            Door door(load());
+            const config::Settings settings = load();
+            Door door(settings);
             return print_done(
                 door.call(Method::post, "/api/v1/corps", "", body_of(*a, true)),
-                "added " + a->corp_id
+                "added " + a->corp_id + "; URL to paste in WeCom's console: " +
+                    callback_address(settings.server.public_url, a->corp_id, a->callback)
             );
         };
     });
     CLI::App* set = corp->add_subcommand("set", "changes what is named, keeps the rest");
     add_fields(*set, *a);
+    add_rules(*set, *a);
+    set->add_option("--remove-callback", a->remove_callbacks, "its name; may be repeated");
     set->callback([=, &chosen] {
         chosen = [=] {
             Door door(load());

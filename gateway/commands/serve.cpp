@@ -167,7 +167,6 @@ int serve_sandbox(const SandboxServeOptions& options) {
 
 int doctor(const config::Settings& settings, Output output) {
     std::vector<Finding> findings = check_machine(settings);
-    const auto http = make_http_client();
     Door door(settings);
     auto corps = door.call(Method::get, "/api/v1/corps");
     json::array items;
@@ -177,12 +176,7 @@ int doctor(const config::Settings& settings, Output output) {
         items.push_back(std::move(item));
     };
     for (const Finding& finding : findings) {
-        add(json::object{
-            {"verdict", to_string(finding.verdict)},
-            {"check", finding.check},
-            {"what", finding.what},
-            {"place", finding.place},
-            {"fix", finding.fix}});
+        add(finding_json(finding));
     }
     if (!corps) {
         add(json::object{

@@ -128,6 +128,61 @@ class Commands(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertIn("corp.archive.keys", done.stdout)
 
+    def test_doctor_asks_for_the_secrets_that_are_set(self):
+        wecom = self.scene.wecom()
+        daemon = self.scene.daemon(wecom, archive=True)
+        good = json.loads(daemon.command("doctor", "--json"))["items"]
+        verdicts = {item["check"]: item["verdict"] for item in good}
+        for check in ("machine.port", "corp.contacts_secret", "corp.archive.secret"):
+            self.assertEqual(verdicts.get(check), "ok", good)
+        self.write("secret", "wrong\n")
+        daemon.command("corp", "set", CORP, "--contacts-secret-file", self.scene.folder / "secret",
+                       "--archive-secret-file", self.scene.folder / "secret")
+        items = json.loads(daemon.command("doctor", "--json", good=False).stdout)["items"]
+        broken = {item["check"]: item for item in items if item["verdict"] == "broken"}
+        self.assertEqual(set(broken), {"corp.contacts_secret", "corp.archive.secret"}, items)
+        for item in broken.values():
+            self.assertTrue(item["place"] and item["fix"], item)
+
+    def test_the_master_key_is_rotated_while_nothing_runs(self):
+        wecom = self.scene.wecom()
+        daemon = self.scene.daemon(wecom)
+        new_key = self.scene.folder / "new.key"
+        self.refused(self.run_program("key", "rotate", "--new-key-file", new_key, config=daemon.config), str(daemon.proc.pid))
+        wecom.do("scan", corpid=CORP, userid="sample1")
+        row = eventually(lambda: daemon.api.get("inbox")["items"], what="a sealed row")[0]
+        daemon.stop()
+        before = (daemon.data / "master.key").read_text()
+        done = self.run_program("key", "rotate", "--new-key-file", new_key, config=daemon.config)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((daemon.data / "master.key.old").read_text(), before)
+        self.assertEqual((daemon.data / "master.key").read_text(), new_key.read_text())
+        daemon.start()
+        self.assertTrue(daemon.api.get(f'inbox/{row["id"]}')["body"])
+        self.assertEqual(daemon.command("doctor", good=False).returncode, 0)
+
+    def test_a_corp_is_set_without_the_api(self):
+        wecom = self.scene.wecom()
+        daemon = self.scene.daemon(wecom, extra="")
+        daemon.command("corp", "set", CORP, "--default-welcome", "您好", "--calls-per-minute", "600", "--concurrency", "2",
+                       "--push-cap", "7_per_week", "--remove-callback", "archive")
+        corp = daemon.api.get("corps")["items"][0]
+        self.assertEqual(corp["default_welcome"]["text"], "您好")
+        self.assertEqual((corp["limits"]["concurrency"], corp["limits"]["push_cap"]), (2, "7_per_week"))
+        self.assertEqual(sorted(c["name"] for c in corp["callbacks"]), ["app", "contacts"])
+        self.refused(daemon.command("source", "add", "--name", "x", good=False), "--auth")
+        token = daemon.command("token", "create", "--name", "named", "--scope", "read", "--corp", CORP).strip()
+        self.assertTrue(token.startswith("lbt_"))
+
+    def test_addresses_are_shown_whole(self):
+        config = self.write("public.toml", f'[server]\nlisten = "127.0.0.1:{free_port()}"\npublic_url = "https://bridge.example.com/"\n'
+                            f'data_dir = "{self.scene.folder}/data"\n')
+        self.write("secret", "sample-secret\n")
+        added = self.run_program("corp", "add", CORP, "--name", "x", "--agent-id", "1", "--app-secret-file", self.scene.folder / "secret", config=config)
+        self.assertIn(f"https://bridge.example.com/callback/wecom/{CORP}/app", added.stdout, added.stderr)
+        made = self.run_program("source", "add", "--name", "s", "--auth", '{"kind":"path","secrets":["0123456789abcdef"]}', config=config)
+        self.assertIn("https://bridge.example.com/hook/", made.stdout, made.stderr)
+
     def test_parked_rows_and_dead_jobs_are_shown_and_handled(self):
         wecom = self.scene.wecom()
         daemon = self.scene.daemon(wecom)

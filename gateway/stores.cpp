@@ -1,0 +1,110 @@
+#include "gateway/stores.h"
+
+#include <filesystem>
+#include <stdexcept>
+
+#include "archive/feed.h"
+#include "archive/schema.h"
+#include "base/job_queue.h"
+#include "base/log.h"
+#include "connectors/wecom/services.h"
+#include "crm/contacts/tag.h"
+#include "crm/intake.h"
+#include "crm/leads/channel.h"
+#include "crm/nurture/nurture.h"
+#include "crm/staff/staff.h"
+#include "gateway/idempotency.h"
+#include "gateway/inbox.h"
+
+namespace leadbridge::gateway {
+
+namespace {
+
+std::vector<RoomMigrations> core_rooms() {
+    return {
+        {"vault", Vault::migrations()},
+        {"jobs", JobQueue::migrations()},
+        {"staff", crm::staff_migrations()},
+        {"contacts", crm::contacts_migrations()},
+        {"leads", crm::leads_migrations()},
+        {"nurture", crm::nurture_migrations()},
+        {"intake", crm::intake_migrations()},
+        {"archive_feed", archive::feed_migrations()},
+        {"wecom", wecom::migrations()},
+        {"inbox", Inbox::migrations()},
+        {"idempotency", idempotency_migrations()}};
+}
+
+SqliteOptions core_options(const config::Settings& settings) {
+    SqliteOptions options;
+    options.path = settings.database.path;
+    return options;
+}
+
+SqliteOptions archive_options(const config::Settings& settings) {
+    SqliteOptions options;
+    options.path =
+        (std::filesystem::path(settings.database.path).parent_path() / "archive.db").string();
+    options.name = "archive";
+    options.page_size = 8'192;
+    options.writer_cache_kb = 2'048;
+    options.reader_cache_kb = 2'048;
+    options.secure_delete = true;
+    return options;
+}
+
+template <class T>
+std::unique_ptr<T> migrated(std::unique_ptr<T> db, const std::vector<RoomMigrations>& rooms) {
+    db->migrate(rooms);
+    return db;
+}
+
+}  // namespace
+
+DataDirLock lock_data_dir(const std::string& dir) {
+    std::filesystem::create_directories(dir);
+    auto lock = DataDirLock::take(dir);
+    if (!lock) {
+        throw std::runtime_error(lock.error().message);
+    }
+    return std::move(*lock);
+}
+
+std::unique_ptr<Database> open_core(
+    const config::Settings& settings, const Clock& clock, Metrics& metrics
+) {
+    return migrated(open_sqlite(core_options(settings), clock, metrics), core_rooms());
+}
+
+std::unique_ptr<Database> open_archive(
+    const config::Settings& settings, const Clock& clock, Metrics& metrics
+) {
+    return migrated(
+        open_sqlite(archive_options(settings), clock, metrics), {{"archive", archive::migrations()}}
+    );
+}
+
+std::unique_ptr<Vault> open_vault(
+    Database& core, const Clock& clock, Rng& rng, const config::Settings& settings
+) {
+    auto key = load_master_key(settings.security.master_key_file, MissingKey::create);
+    if (!key) {
+        throw std::runtime_error(key.error().message);
+    }
+    auto vault = Vault::open(core, clock, rng, std::move(*key));
+    if (!vault) {
+        throw std::runtime_error(vault.error().message);
+    }
+    log::set_id_key((*vault)->log_key());
+    return std::move(*vault);
+}
+
+void migrate_only(const config::Settings& settings) {
+    const DataDirLock lock = lock_data_dir(settings.server.data_dir);
+    const SystemClock clock;
+    Metrics metrics;
+    const auto core = open_core(settings, clock, metrics);
+    const auto archive_db = open_archive(settings, clock, metrics);
+}
+
+}  // namespace leadbridge::gateway
