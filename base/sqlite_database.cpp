@@ -1,5 +1,6 @@
 #include "base/sqlite_database.h"
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include <cassert>
@@ -54,6 +55,9 @@ public:
           writer_(options, clock, metrics, queue_, readers_, [this] { followers_.call(); }) {
         if (options_.writer == SqliteWriterMode::own_thread) {
             thread_ = std::thread([this] { serve(); });
+            pthread_setname_np(
+                thread_.native_handle(), ("db-" + options_.name).substr(0, 15).c_str()
+            );
         }
     }
 

@@ -1,5 +1,7 @@
 #include "gateway/inbox_processor.h"
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -233,6 +235,7 @@ InboxProcessor::~InboxProcessor() {
 
 void InboxProcessor::start() {
     state_->thread = std::thread([state = state_.get()] { state->run(); });
+    pthread_setname_np(state_->thread.native_handle(), "intake");
 }
 
 void InboxProcessor::stop() {
