@@ -93,6 +93,10 @@ Result<Secret> load_master_key(const std::string& file, MissingKey missing) {
     if (const char* text = std::getenv("LEADBRIDGE_MASTER_KEY"); text != nullptr && *text != '\0') {
         return parse_key(text, "LEADBRIDGE_MASTER_KEY");
     }
+    return load_key_file(file, missing);
+}
+
+Result<Secret> load_key_file(const std::string& file, MissingKey missing) {
     const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
         return read_key(fd, file);

@@ -20,6 +20,8 @@ namespace leadbridge {
 // (made with mode 0600 when it does not exist and `create` is set).
 enum class MissingKey { create, refuse };
 Result<Secret> load_master_key(const std::string& file, MissingKey missing);
+// The file alone, whatever the environment says; one that is made is durable when this returns.
+Result<Secret> load_key_file(const std::string& file, MissingKey missing);
 
 // Thread-safe. Every call may be made inside or outside of a write of `core`: inside, a corp's
 // first key is made with the caller's transaction and comes or goes with it. Throws DatabaseError
