@@ -27,7 +27,6 @@ namespace leadbridge::gateway {
 namespace {
 
 constexpr std::size_t max_message = 16 << 20;
-constexpr int request_ms = 5'000;
 constexpr int answer_ms = 60'000;
 
 class Fd {
@@ -168,12 +167,13 @@ std::string control_socket_path(const std::string& data_dir) {
 struct ControlSocket::State {
     std::string path;
     std::function<Response(const Request&)> handler;
+    ControlSocketOptions options;
     Fd listener{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     std::atomic<bool> stopping{false};
     std::thread thread;
 
     void serve_one(int fd) {
-        const auto line = read_line(fd, request_ms);
+        const auto line = read_line(fd, options.request_ms);
         if (!line) {
             return;
         }
@@ -210,8 +210,11 @@ struct ControlSocket::State {
     }
 };
 
-ControlSocket::ControlSocket(std::string path, std::function<Response(const Request&)> handler)
+ControlSocket::ControlSocket(
+    std::string path, std::function<Response(const Request&)> handler, ControlSocketOptions options
+)
     : state_(std::make_unique<State>()) {
+    state_->options = options;
     state_->path = std::move(path);
     state_->handler = std::move(handler);
     const sockaddr_un address = address_of(state_->path);
@@ -235,6 +238,10 @@ ControlSocket::~ControlSocket() {
     ::unlink(state_->path.c_str());
 }
 
+bool trusted_peer(uid_t answering, uid_t asking) noexcept {
+    return answering == 0 || answering == asking || asking == 0;
+}
+
 Result<Response> ask_daemon(const std::string& path, const Request& request) {
     const Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const sockaddr_un address = address_of(path);
@@ -245,7 +252,7 @@ Result<Response> ask_daemon(const std::string& path, const Request& request) {
     ucred peer{};
     socklen_t size = sizeof(peer);
     if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-        (peer.uid != 0 && peer.uid != ::geteuid() && ::geteuid() != 0)) {
+        !trusted_peer(peer.uid, ::geteuid())) {
         return Error{ErrorCode::forbidden, "another user's program listens on " + path};
     }
     const json::object message{

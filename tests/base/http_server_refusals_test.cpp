@@ -165,6 +165,31 @@ TEST(HttpServerRefusals, BoundsTheMemoryOfAllBodiesTogether) {
     EXPECT_EQ(status_of(third.response()), 200);
 }
 
+// Whoever fills the bound with large bodies must not shut WeCom's callbacks out.
+TEST(HttpServerRefusals, SmallBodiesPassWhereLargeOnesHaveFilledTheBound) {
+    HttpServerOptions options;
+    options.max_buffered_bytes = 150'000;
+    const TestServer s(echo, options);
+    std::vector<test::RawClient> holders;  // each sends nearly all of a body and no more
+    for (int i = 0; i < 3; ++i) {
+        holders.push_back(s.client());
+        holders.back().send(
+            "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n" + std::string(59'000, 'x')
+        );
+    }
+    const std::string large = post("/", std::string(70'000, 'x'));
+    int status = 0;
+    for (int tries = 0; status != 503 && tries < 1'000; ++tries) {  // until all of it has arrived
+        auto client = s.client();
+        client.send(large);
+        status = status_of(client.response());
+    }
+    EXPECT_EQ(status, 503);
+    auto callback = s.client();
+    callback.send(post("/callback", std::string(2'000, 'x')));
+    EXPECT_EQ(status_of(callback.response()), 200);
+}
+
 TEST(HttpServerRefusals, SaysContinueOnlyWhenTheBodyIsWelcome) {
     HttpServerOptions options;
     options.max_body_bytes = 10;
