@@ -1,49 +1,15 @@
 #include "gateway/app.h"
 
-#include <array>
 #include <filesystem>
-#include <optional>
-#include <set>
 #include <stdexcept>
 
-#include "archive/feed.h"
-#include "archive/media_fetcher.h"
-#include "archive/message_store.h"
-#include "archive/puller.h"
-#include "base/http_client.h"
-#include "base/http_server.h"
-#include "base/log.h"
-#include "base/sqlite_database.h"
-#include "connectors/forms/form_connector.h"
-#include "connectors/wecom/archive_source.h"
-#include "connectors/wecom/callback_receiver.h"
-#include "connectors/wecom/wecom_jobs.h"
-#include "connectors/wecom/welcome.h"
-#include "crm/contacts/tag.h"
-#include "crm/intake.h"
-#include "crm/leads/channel.h"
-#include "crm/nurture/nurture.h"
-#include "crm/nurture/push_planner.h"
-#include "crm/nurture/tag_bitmaps.h"
-#include "crm/staff/staff.h"
-#include "gateway/api.h"
-#include "gateway/callbacks.h"
-#include "gateway/clean_up.h"
-#include "gateway/control_socket.h"
+#include "gateway/app_parts.h"
 #include "gateway/corp_settings.h"
-#include "gateway/doctor.h"
-#include "gateway/front_door.h"
-#include "gateway/idempotency.h"
-#include "gateway/inbox.h"
-#include "gateway/inbox_processor.h"
-#include "gateway/scheduler.h"
-#include "gateway/stores.h"
 
 namespace leadbridge::gateway {
 
 namespace {
 
-constexpr std::int64_t lag_not_ready_ms = 60'000;
 constexpr int rsa_threads = 2;
 
 wecom::WelcomeOptions welcome_options(const config::Settings& settings) {
@@ -72,82 +38,6 @@ HttpServerOptions server_options(const config::Settings& settings) {
 }
 
 }  // namespace
-
-// Built from the first member to the last.
-struct App::Parts {
-    explicit Parts(AppOptions options);
-
-    const config::Settings settings;
-    const std::unique_ptr<Clock> clock;
-    DataDirLock lock;
-    SystemRng rng;
-    Metrics metrics;
-
-    // Stores.
-    const std::unique_ptr<Database> core;
-    const std::unique_ptr<Database> archive_db;
-    IdSource ids;
-    const std::unique_ptr<Vault> vault;
-    JobQueue jobs;
-    const std::unique_ptr<BlobStore> blobs;
-    crm::CorpStore corps;
-    crm::CorpDirectory corp_directory;
-    crm::SourceStore sources;
-    crm::SourceDirectory source_directory;
-
-    // Out: WeCom.
-    const std::unique_ptr<HttpClient> http;
-    wecom::TokenStore tokens;
-    wecom::ApiClient api_client;
-    wecom::MediaStore media;
-    wecom::WecomServices wecom_services;
-    wecom::WelcomeLane welcome;
-
-    // What crm works with.
-    const crm::IntakeServices intake;
-    crm::TagBitmaps bitmaps;
-    crm::PushLedger ledger;
-    crm::PushPlanner planner;
-    wecom::MassSendServices mass_services;
-
-    // In.
-    wecom::CallbackReceiver wecom_receiver;
-    forms::FormConnector form_connector;
-    Inbox inbox;
-    InboxProcessor processor;
-    Callbacks callbacks;
-
-    // Archive.
-    archive::MessageStore messages;
-    archive::RsaPool rsa;
-    wecom::FinanceSdkFactory sdk;
-    const archive::CorpList archive_corps;
-    archive::ArchiveFeed feed;
-    archive::MediaFetcher fetcher;
-    archive::ArchivePuller puller;
-
-    // Doors.
-    CorpDoctor corp_doctor;
-    ApiServices services;
-    Api api;
-    FrontDoor door;
-    Scheduler scheduler;
-    std::optional<JobRunner> runner;
-    std::optional<HttpServer> server;
-    std::optional<ControlSocket> control;
-    std::set<CorpId> periodic;  // of the scheduler's thread
-    bool running = false;
-
-    InboxProcessorOptions processor_options();
-    void configure_inbox();
-    void add_metrics();
-    void add_regular_work();
-    void add_periodic_jobs();
-    void recover();
-    std::string not_ready();
-    std::int64_t inbox_lag_ms();
-    Status tell(Transaction& tx, const crm::Touch& touch);
-};
 
 App::Parts::Parts(AppOptions options)
     : settings(std::move(options.settings)),
@@ -272,103 +162,6 @@ void App::Parts::configure_inbox() {
     };
     options.on_stored = [this] { processor.wake(); };
     inbox.configure(std::move(options));
-}
-
-std::int64_t App::Parts::inbox_lag_ms() {
-    const UnixMillis now = clock->now();
-    auto lag = core->read<std::int64_t>([&](Snapshot& s) -> Result<std::int64_t> {
-        const std::int64_t oldest =
-            s.number("SELECT run_at FROM inbox WHERE state = 0 ORDER BY run_at, id LIMIT 1");
-        return oldest == 0 ? 0 : std::max<std::int64_t>(0, now - oldest);
-    });
-    return lag ? *lag : 0;
-}
-
-void App::Parts::add_metrics() {
-    Gauge& outbox =
-        metrics.gauge("leadbridge_outbox_oldest_seconds", "Age of the oldest job that is due");
-    Gauge& unknown =
-        metrics.gauge("leadbridge_push_unknown", "Recipients of pushes whose outcome is in doubt");
-    Gauge& size = metrics.gauge("leadbridge_database_bytes", "Size of core.db");
-    metrics.on_scrape([this, &outbox, &unknown, &size] {
-        auto read = core->read<int>([&](Snapshot& s) -> Result<int> {
-            outbox.set(static_cast<double>(JobQueue::oldest_due_ms(s, clock->now())) / 1'000.0);
-            unknown.set(static_cast<double>(crm::PushLedger::unknown_recipients(s)));
-            return 0;
-        });
-        size.set(read ? static_cast<double>(core->stats().size_bytes) : 0);
-    });
-}
-
-void App::Parts::add_periodic_jobs() {
-    for (const auto& corp : corp_directory.all()) {
-        if (!periodic.insert(corp->id).second) {
-            continue;
-        }
-        auto put = core->write<int>([&](Transaction& tx) -> Result<int> {
-            wecom::enqueue_periodic(tx, wecom_services, corp->id);
-            if (!wecom::last_sync_run(tx, corp->id)) {
-                wecom::enqueue_first_sync(tx, wecom_services, corp->id);
-            }
-            return 0;
-        });
-        if (!put) {
-            periodic.erase(corp->id);
-        }
-    }
-}
-
-void App::Parts::add_regular_work() {
-    scheduler.every(1'000, "corps", [this] { add_periodic_jobs(); });
-    scheduler.every(5'000, "tags", [this] {
-        for (const auto& corp : corp_directory.all()) {
-            auto moved = core->write<std::int64_t>([&](Transaction& tx) -> Result<std::int64_t> {
-                return crm::TagStore({*clock, ids, jobs}).settle(tx, corp->id);
-            });
-            if (!moved) {
-                log::warn(
-                    "scheduler", "tags could not be settled", {{"error", moved.error().message}}
-                );
-            }
-        }
-    });
-    scheduler.every(60'000, "clean_up", [this] {
-        clean_up({*core, *archive_db, *blobs}, clock->now());
-    });
-}
-
-// What an earlier process left half done.
-void App::Parts::recover() {
-    while (true) {
-        auto lost = core->write<int>([&](Transaction& tx) -> Result<int> {
-            return ledger.recover_intents(tx, crm::PushLedger::Lost::all);
-        });
-        if (!lost) {
-            throw std::runtime_error("the push ledger cannot be read: " + lost.error().message);
-        }
-        if (*lost == 0) {
-            break;
-        }
-        log::warn(
-            "push", "batches in doubt after a restart are being looked up", {{"batches", *lost}}
-        );
-    }
-    std::vector<CorpId> known;
-    for (const auto& corp : corp_directory.all()) {
-        known.push_back(corp->id);
-    }
-    welcome.recover(known);
-    inbox.redeliver_welcomes(clock->now() - 20'000);
-}
-
-std::string App::Parts::not_ready() {
-    if (!core->stats().healthy || !archive_db->stats().healthy) {
-        return "the store is not healthy: look at the log for its last error";
-    }
-    if (const std::int64_t lag = inbox_lag_ms(); lag > lag_not_ready_ms) {
-        return "the inbox is " + std::to_string(lag / 1'000) + " s behind";
-    }
-    return {};
 }
 
 Status App::Parts::tell(Transaction& tx, const crm::Touch& touch) {

@@ -1,0 +1,119 @@
+#pragma once
+// What the App is made of; for app*.cpp only. Members are built from the first to the last, so each
+// finds what it needs above itself.
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "archive/feed.h"
+#include "archive/media_fetcher.h"
+#include "archive/message_store.h"
+#include "archive/puller.h"
+#include "base/http_client.h"
+#include "base/http_server.h"
+#include "base/log.h"
+#include "base/sqlite_database.h"
+#include "connectors/forms/form_connector.h"
+#include "connectors/wecom/archive_source.h"
+#include "connectors/wecom/callback_receiver.h"
+#include "connectors/wecom/wecom_jobs.h"
+#include "connectors/wecom/welcome.h"
+#include "crm/contacts/tag.h"
+#include "crm/intake.h"
+#include "crm/leads/channel.h"
+#include "crm/nurture/nurture.h"
+#include "crm/nurture/push_planner.h"
+#include "crm/nurture/tag_bitmaps.h"
+#include "crm/staff/staff.h"
+#include "gateway/api.h"
+#include "gateway/app.h"
+#include "gateway/callbacks.h"
+#include "gateway/control_socket.h"
+#include "gateway/doctor.h"
+#include "gateway/front_door.h"
+#include "gateway/inbox.h"
+#include "gateway/inbox_processor.h"
+#include "gateway/scheduler.h"
+#include "gateway/stores.h"
+
+namespace leadbridge::gateway {
+
+// Built from the first member to the last.
+struct App::Parts {
+    explicit Parts(AppOptions options);
+
+    const config::Settings settings;
+    const std::unique_ptr<Clock> clock;
+    DataDirLock lock;
+    SystemRng rng;
+    Metrics metrics;
+
+    // Stores.
+    const std::unique_ptr<Database> core;
+    const std::unique_ptr<Database> archive_db;
+    IdSource ids;
+    const std::unique_ptr<Vault> vault;
+    JobQueue jobs;
+    const std::unique_ptr<BlobStore> blobs;
+    crm::CorpStore corps;
+    crm::CorpDirectory corp_directory;
+    crm::SourceStore sources;
+    crm::SourceDirectory source_directory;
+
+    // Out: WeCom.
+    const std::unique_ptr<HttpClient> http;
+    wecom::TokenStore tokens;
+    wecom::ApiClient api_client;
+    wecom::MediaStore media;
+    wecom::WecomServices wecom_services;
+    wecom::WelcomeLane welcome;
+
+    // What crm works with.
+    const crm::IntakeServices intake;
+    crm::TagBitmaps bitmaps;
+    crm::PushLedger ledger;
+    crm::PushPlanner planner;
+    wecom::MassSendServices mass_services;
+
+    // In.
+    wecom::CallbackReceiver wecom_receiver;
+    forms::FormConnector form_connector;
+    Inbox inbox;
+    InboxProcessor processor;
+    Callbacks callbacks;
+
+    // Archive.
+    archive::MessageStore messages;
+    archive::RsaPool rsa;
+    wecom::FinanceSdkFactory sdk;
+    const archive::CorpList archive_corps;
+    archive::ArchiveFeed feed;
+    archive::MediaFetcher fetcher;
+    archive::ArchivePuller puller;
+
+    // Doors.
+    CorpDoctor corp_doctor;
+    ApiServices services;
+    Api api;
+    FrontDoor door;
+    Scheduler scheduler;
+    std::optional<JobRunner> runner;
+    std::optional<HttpServer> server;
+    std::optional<ControlSocket> control;
+    std::set<CorpId> periodic;  // of the scheduler's thread
+    bool running = false;
+
+    InboxProcessorOptions processor_options();
+    void configure_inbox();
+    void add_metrics();
+    void add_regular_work();
+    void add_periodic_jobs();
+    void recover();
+    std::string not_ready();
+    std::int64_t inbox_lag_ms();
+    Status tell(Transaction& tx, const crm::Touch& touch);
+};
+
+}  // namespace leadbridge::gateway
