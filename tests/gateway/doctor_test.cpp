@@ -20,7 +20,9 @@ constexpr UnixMillis noon = 1'784'894'400'000;  // Fri, 24 Jul 2026 12:00:00 GMT
 
 class Fixed final : public Clock {
 public:
-    UnixMillis now() const override { return noon + ahead; }
+    UnixMillis now() const noexcept override { return noon + ahead; }
+
+    std::int64_t steady_ms() const noexcept override { return 0; }
 
     std::int64_t ahead = 500;
 };
