@@ -254,6 +254,7 @@ class OpenApi(unittest.TestCase):
         self.call("get", f'archive/media/{media["id"]}', expect=200)
         self.call("get", f'archive/media/{media["id"]}', headers={"Range": "bytes=5-9"}, expect=206)
         self.get("archive/health")
+        self.call("post", "archive/replay", expect=200)
 
     def queues(self):
         parked = self.first("inbox?state=parked")
@@ -266,7 +267,6 @@ class OpenApi(unittest.TestCase):
         self.call("post", "jobs/1/drop", expect=404)
 
     def staff(self):
-        self.call("post", "archive/replay", expect=200)
         self.get("sync")
         self.call("post", "media?kind=file&name=a.pdf", raw=b"%PDF-sample", headers={"Content-Type": "application/pdf"}, expect=201)
         made = self.post("tokens", {"name": "child", "scopes": ["read"]})
