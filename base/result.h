@@ -75,7 +75,8 @@ public:
         return *std::get_if<0>(&state_);
     }
 
-    T&& value() && {
+    // By value: `for (auto& x : f().value())` must not walk a list that is gone.
+    T value() && {
         assert(has_value());
         return std::move(*std::get_if<0>(&state_));
     }
@@ -84,7 +85,7 @@ public:
 
     const T& operator*() const& { return value(); }
 
-    T&& operator*() && { return std::move(*this).value(); }
+    T operator*() && { return std::move(*this).value(); }
 
     T* operator->() { return &value(); }
 

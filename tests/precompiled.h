@@ -1,4 +1,4 @@
-// What most tests include, compiled once by the presets that only check; see deploy/cmake/precompiled.h.
+// What most tests include, compiled once by all presets but release; see deploy/cmake/precompiled.h.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 # Target headers_alone: a header compiles with nothing included before it. A header whose own .cpp includes it first is shown to by
-# that file in any build without precompiled headers (dev, release); the others are compiled here.
+# that file in the release build, which has no precompiled headers; the others are compiled here.
 file(GLOB_RECURSE leadbridge_headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
   base/*.h config/*.h crm/*.h archive/*.h connectors/*.h gateway/*.h)
 list(FILTER leadbridge_headers EXCLUDE REGEX "fake_sdk/")

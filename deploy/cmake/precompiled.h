@@ -1,5 +1,4 @@
-// What most files include, compiled once by the presets that only check (asan, tsan, coverage, clang). Nothing relies on it: dev and
-// release compile without.
+// What most files include, compiled once by all presets but release, which thereby shows that no file relies on it.
 #pragma once
 
 #include <fmt/format.h>

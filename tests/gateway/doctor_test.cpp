@@ -89,7 +89,8 @@ protected:
 
     Finding find(const std::string& check, const std::string& public_url = "") {
         CorpDoctor doctor(http, archive, clock, public_url);
-        for (const Finding& finding : doctor.check(corp).value()) {
+        const std::vector<Finding> findings = doctor.check(corp).value();
+        for (const Finding& finding : findings) {
             if (finding.check == check) {
                 return finding;
             }
