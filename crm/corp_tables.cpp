@@ -14,6 +14,7 @@ constexpr CorpTable tables[] = {
     {"contact_ord", "corp_id"},
     {"contact_tag", "contact_id"},
     {"department", "id"},
+    {"department_role", "department_id"},
     {"follow", "id"},
     {"follow_tag", "follow_id"},
     {"group_chat", "id"},
@@ -33,6 +34,7 @@ constexpr CorpTable tables[] = {
     {"tag", "id"},
     {"tag_group", "id"},
     {"timeline", "id"},
+    {"user_account", "id"},
 };
 
 }  // namespace

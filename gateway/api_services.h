@@ -33,6 +33,7 @@ namespace leadbridge::gateway {
 
 class Inbox;
 class InboxProcessor;
+class Sessions;
 
 struct ApiServices {
     Database& core;
@@ -52,6 +53,7 @@ struct ApiServices {
     Inbox& inbox;
     wecom::WecomServices& wecom;
     archive::MessageStore& messages;
+    Sessions& sessions;
 
     crm::CrmServices crm() const { return {clock, ids, jobs}; }
 

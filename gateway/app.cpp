@@ -30,6 +30,7 @@
 #include "gateway/api.h"
 #include "gateway/callbacks.h"
 #include "gateway/clean_up.h"
+#include "gateway/console_assets.h"
 #include "gateway/control_socket.h"
 #include "gateway/corp_settings.h"
 #include "gateway/front_door.h"
@@ -37,6 +38,7 @@
 #include "gateway/inbox.h"
 #include "gateway/inbox_processor.h"
 #include "gateway/scheduler.h"
+#include "gateway/sessions.h"
 
 namespace leadbridge::gateway {
 
@@ -127,6 +129,11 @@ HttpServerOptions server_options(const config::Settings& settings) {
     return options;
 }
 
+ConsoleAssets console_of(const std::string& ui_dir) {
+    return ui_dir.empty() ? ConsoleAssets(embedded_console())
+                          : ConsoleAssets(std::filesystem::path(ui_dir));
+}
+
 template <class T>
 std::unique_ptr<T> migrated(std::unique_ptr<T> db, const std::vector<RoomMigrations>& rooms) {
     db->migrate(rooms);
@@ -189,8 +196,10 @@ struct App::Parts {
     archive::ArchivePuller puller;
 
     // Doors.
+    Sessions sessions;
     ApiServices services;
     Api api;
+    const ConsoleAssets console;
     FrontDoor door;
     Scheduler scheduler;
     std::optional<JobRunner> runner;
@@ -275,6 +284,7 @@ App::Parts::Parts(AppOptions options)
               fetcher.wake();
           }
       ),
+      sessions(*core, *clock, {settings.server.public_url, !settings.server.tls_cert.empty()}),
       services{
           *core,
           *archive_db,
@@ -292,9 +302,11 @@ App::Parts::Parts(AppOptions options)
           bitmaps,
           inbox,
           wecom_services,
-          messages},
+          messages,
+          sessions},
       api(services, api_routes()),
-      door(api, callbacks, metrics, *clock, [this] { return not_ready(); }),
+      console(console_of(options.ui_dir)),
+      door(api, callbacks, console, metrics, *clock, [this] { return not_ready(); }),
       scheduler(*clock) {
     if (Status applied = apply_corps(*core, corps, settings.corps); !applied) {
         throw std::runtime_error(applied.error().message);
