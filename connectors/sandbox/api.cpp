@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/json.h"
+#include "connectors/sandbox/sign_in.h"
 
 namespace leadbridge::sandbox {
 
@@ -13,7 +14,11 @@ constexpr std::string_view root = "/cgi-bin/";
 
 const Endpoint* find_endpoint(std::string_view path) noexcept {
     for (const auto table :
-         {customer_endpoints(), tag_endpoints(), mass_endpoints(), staff_endpoints()}) {
+         {customer_endpoints(),
+          tag_endpoints(),
+          mass_endpoints(),
+          staff_endpoints(),
+          sign_in_endpoints()}) {
         for (const Endpoint& endpoint : table) {
             if (endpoint.path == path) {
                 return &endpoint;
