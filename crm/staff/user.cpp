@@ -211,6 +211,34 @@ void UserStore::signed_in(Transaction& tx, UserId id) {
     tx.execute("UPDATE user_account SET seen_ms = ? WHERE id = ?", {clock_.now(), id});
 }
 
+void UserStore::set_totp(Transaction& tx, UserId id, const TotpState& totp) {
+    tx.execute(
+        "UPDATE user_account SET totp_sealed = ?, totp_on = ?, totp_step = ?, version = version + "
+        "1 WHERE id = ?",
+        {Blob{totp.sealed}, totp.on, totp.step, id}
+    );
+    tx.changed({CorpId{}, "user", id.value, "updated"});
+}
+
+bool UserStore::take_totp(Transaction& tx, UserId id, std::int64_t step) {
+    return tx.execute(
+               "UPDATE user_account SET totp_step = ? WHERE id = ? AND totp_step < ?",
+               {step, id, step}
+           ) == 1;
+}
+
+TotpState UserStore::totp_of(Snapshot& s, UserId id) {
+    return s
+        .one(
+            "SELECT totp_sealed, totp_on, totp_step FROM user_account WHERE id = ?",
+            {id},
+            [](const Row& row) {
+                return TotpState{std::string(row.blob(0)), row.flag(1), row.integer(2)};
+            }
+        )
+        .value_or(TotpState{});
+}
+
 std::optional<User> UserStore::find(Snapshot& s, UserId id) {
     return Query(user_columns).where("u.id = ?", {id}).one(s, read_user);
 }

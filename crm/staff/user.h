@@ -58,6 +58,12 @@ struct UserPatch {  // absent = unchanged
     std::optional<bool> disabled;
 };
 
+struct TotpState {
+    std::string sealed;     // the secret; "" = none
+    bool on = false;        // confirmed: sign-ins ask for a code
+    std::int64_t step = 0;  // of the newest code that was taken; none at or before it is
+};
+
 class UserStore {
 public:
     UserStore(const Clock& clock, IdSource& ids) : clock_(clock), ids_(ids) {}
@@ -74,6 +80,10 @@ public:
     // The text of base/crypto's scrypt as hash_password() made it; ends every session but `keep`.
     Status set_password(Transaction& tx, UserId id, std::string_view hash, SessionId keep);
     void signed_in(Transaction& tx, UserId id);
+    static void set_totp(Transaction& tx, UserId id, const TotpState& totp);
+    // Takes a code's step; false when it or a later one was taken meanwhile.
+    static bool take_totp(Transaction& tx, UserId id, std::int64_t step);
+    static TotpState totp_of(Snapshot& s, UserId id);
 
     static std::optional<User> find(Snapshot& s, UserId id);
     static std::optional<User> find_name(Snapshot& s, std::string_view name);
