@@ -18,7 +18,8 @@ class Api;
 
 struct AppOptions {
     config::Settings settings;
-    std::unique_ptr<Clock> clock;  // null = the system's
+    std::unique_ptr<Clock> clock = nullptr;  // null = the system's
+    std::string ui_dir = {};                 // the console from this folder, not the embedded one
 };
 
 class App {

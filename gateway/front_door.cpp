@@ -22,10 +22,16 @@ constexpr std::size_t default_body = 1 << 20;
 }  // namespace
 
 FrontDoor::FrontDoor(
-    Api& api, Callbacks& callbacks, Metrics& metrics, const Clock& clock, Readiness ready
+    Api& api,
+    Callbacks& callbacks,
+    const ConsoleAssets& console,
+    Metrics& metrics,
+    const Clock& clock,
+    Readiness ready
 )
     : api_(api),
       callbacks_(callbacks),
+      console_(console),
       metrics_(metrics),
       clock_(clock),
       ready_(std::move(ready)) {}
@@ -33,6 +39,19 @@ FrontDoor::FrontDoor(
 std::size_t FrontDoor::body_limit(Method method, std::string_view path) {
     const RouteMatch match = match_route(api_routes(), method, path);
     return match.route == nullptr ? default_body : match.route->max_body;
+}
+
+Response FrontDoor::home() const {
+    if (console_.present()) {
+        Response response = Response::empty(302);
+        response.headers.set("Location", "/console/");
+        response.headers.set("Cache-Control", "no-cache");
+        return response;
+    }
+    Response response = Response::text(200, std::string(home_page));
+    response.headers.set("Content-Type", "text/html; charset=utf-8");
+    response.headers.set("Content-Security-Policy", "default-src 'none'");
+    return response;
 }
 
 Response FrontDoor::answer(const Request& request) {
@@ -43,6 +62,9 @@ Response FrontDoor::answer(const Request& request) {
     if (request.path == "/healthz") {  // any method: deploy/bench posts to it, the thread path with
                                        // nothing behind it
         return Response::text(200, "ok\n");
+    }
+    if (auto page = console_.answer(request)) {
+        return *std::move(page);
     }
     if (!reads) {
         return problem(
@@ -59,10 +81,7 @@ Response FrontDoor::answer(const Request& request) {
         return response;
     }
     if (request.path == "/") {
-        Response response = Response::text(200, std::string(home_page));
-        response.headers.set("Content-Type", "text/html; charset=utf-8");
-        response.headers.set("Content-Security-Policy", "default-src 'none'");
-        return response;
+        return home();
     }
     return problem(Error{ErrorCode::not_found, "no such resource", "no_route"}, request.request_id);
 }

@@ -1,6 +1,7 @@
 #pragma once
-// What the HTTP server hands over: callbacks and hooks, the API, health, metrics, and the page at
-// /.
+// What the HTTP server hands over: callbacks and hooks, the API, the console's files, health,
+// metrics, and at / the way to the console or, in a program without one, a page that says what
+// else there is.
 
 #include <functional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "base/metrics.h"
 #include "gateway/api.h"
 #include "gateway/callbacks.h"
+#include "gateway/console_assets.h"
 
 namespace leadbridge::gateway {
 
@@ -18,7 +20,12 @@ using Readiness = std::function<std::string()>;
 class FrontDoor {
 public:
     FrontDoor(
-        Api& api, Callbacks& callbacks, Metrics& metrics, const Clock& clock, Readiness ready
+        Api& api,
+        Callbacks& callbacks,
+        const ConsoleAssets& console,
+        Metrics& metrics,
+        const Clock& clock,
+        Readiness ready
     );
 
     void handle(Request&& request, Responder responder);
@@ -26,9 +33,11 @@ public:
 
 private:
     Response answer(const Request& request);
+    Response home() const;
 
     Api& api_;
     Callbacks& callbacks_;
+    const ConsoleAssets& console_;
     Metrics& metrics_;
     const Clock& clock_;
     const Readiness ready_;

@@ -23,7 +23,7 @@ LIBRARY_FENCES = [
     (r"(libpq-fe|postgres)", r"base/postgres_[a-z]+\.cpp"),
     (r"spdlog/", r"base/log\.cpp"),
     (r"pugixml", r"base/xml\.cpp"),
-    (r"(zstd|zdict)", r"base/(zstd|compression)[a-z_]*\.cpp"),
+    (r"(zstd|zdict|zlib)", r"base/(zstd|compression)[a-z_]*\.cpp"),
     (r"prometheus/", r"base/metrics\.cpp"),
     (r"date/", r"base/time_zone\.cpp"),
     (r"utf8proc", r"base/text[a-z_]*\.cpp"),

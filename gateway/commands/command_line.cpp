@@ -25,6 +25,7 @@ struct ServeArguments {
     std::uint16_t sandbox_port = 0;
     double speed = 1;
     int port = 0;
+    std::string ui_dir;
 };
 
 void add_serve(CLI::App& app, ServeArguments& a, const LoadSettings& load, Chosen& chosen) {
@@ -40,6 +41,9 @@ void add_serve(CLI::App& app, ServeArguments& a, const LoadSettings& load, Chose
     command->add_option(
         "--speed", a.speed, "with --sandbox: how many times as fast the sample company lives"
     );
+    command->add_option(
+        "--ui-dir", a.ui_dir, "for development: the console from this folder (build/console)"
+    );
     command->callback([&a, &load, &chosen] {
         chosen = [&a, &load] {
             config::Settings settings = load();
@@ -52,7 +56,8 @@ void add_serve(CLI::App& app, ServeArguments& a, const LoadSettings& load, Chose
                 a.sandbox ? WithSandbox::yes : WithSandbox::no,
                 a.clock_file,
                 a.sandbox_port,
-                a.speed});
+                a.speed,
+                a.ui_dir});
         };
     });
 }

@@ -116,7 +116,7 @@ int serve(ServeOptions options) {
     if (options.sandbox == WithSandbox::yes) {
         use_sample_folder(options.settings);
     }
-    App app(AppOptions{options.settings, clock_of(options)});
+    App app(AppOptions{options.settings, clock_of(options), options.ui_dir});
     if (!options.clock_file.empty()) {
         refuse_far_corps(app);
     }
