@@ -15,7 +15,38 @@ constexpr std::size_t media_limit = 21 << 20;
 
 constexpr std::array table{
     Route{Method::get, "/api/v1/openapi.json", Access::open, Permission::none, get_openapi},
+    Route{Method::get, "/api/v1/auth/methods", Access::open, Permission::none, get_auth_methods},
+    Route{Method::post, "/api/v1/auth/local", Access::open, Permission::none, sign_in_local},
+    Route{Method::post, "/api/v1/auth/first", Access::open, Permission::none, sign_in_first},
+    Route{Method::get, "/api/v1/auth/wecom/start", Access::open, Permission::none, start_wecom},
+    Route{Method::post, "/api/v1/auth/wecom", Access::open, Permission::none, sign_in_wecom},
+    Route{Method::post, "/api/v1/auth/logout", Access::read, Permission::own, sign_out},
     Route{Method::get, "/api/v1/me", Access::read, Permission::own, get_me},
+    Route{Method::post, "/api/v1/me/password", Access::read, Permission::own, change_password},
+    Route{Method::post, "/api/v1/me/totp", Access::read, Permission::own, begin_totp},
+    Route{Method::post, "/api/v1/me/totp/confirm", Access::read, Permission::own, confirm_totp},
+    Route{Method::del, "/api/v1/me/totp", Access::read, Permission::own, remove_totp},
+    Route{Method::get, "/api/v1/sessions", Access::read, Permission::own, list_sessions},
+    Route{Method::del, "/api/v1/sessions", Access::read, Permission::own, end_sessions},
+    Route{Method::del, "/api/v1/sessions/{id}", Access::read, Permission::own, end_session},
+    Route{Method::get, "/api/v1/users", Access::admin, Permission::users_admin, list_users},
+    Route{Method::post, "/api/v1/users", Access::admin, Permission::users_admin, create_user},
+    Route{Method::get, "/api/v1/users/{id}", Access::admin, Permission::users_admin, get_user},
+    Route{Method::patch, "/api/v1/users/{id}", Access::admin, Permission::users_admin, patch_user},
+    Route{Method::del, "/api/v1/users/{id}", Access::admin, Permission::users_admin, delete_user},
+    Route{Method::get, "/api/v1/roles", Access::read, Permission::own, list_roles},
+    Route{
+        Method::get,
+        "/api/v1/departments/roles",
+        Access::admin,
+        Permission::users_admin,
+        get_department_roles},
+    Route{
+        Method::put,
+        "/api/v1/departments/roles",
+        Access::admin,
+        Permission::users_admin,
+        put_department_roles},
 
     Route{Method::get, "/api/v1/corps", Access::read, Permission::corps_read, list_corps},
     Route{Method::post, "/api/v1/corps", Access::admin, Permission::corps_write, create_corp},
@@ -58,6 +89,8 @@ constexpr std::array table{
         get_channel_stats},
 
     Route{Method::get, "/api/v1/leads", Access::read, Permission::leads_read, list_leads},
+    Route{Method::post, "/api/v1/leads/query", Access::read, Permission::leads_read, query_leads},
+    Route{Method::post, "/api/v1/leads/board", Access::read, Permission::leads_read, lead_board},
     Route{Method::get, "/api/v1/leads/{id}", Access::read, Permission::leads_read, get_lead},
     Route{Method::patch, "/api/v1/leads/{id}", Access::write, Permission::leads_write, patch_lead},
     Route{
@@ -93,6 +126,12 @@ constexpr std::array table{
 
     Route{Method::get, "/api/v1/contacts", Access::read, Permission::contacts_read, list_contacts},
     Route{
+        Method::post,
+        "/api/v1/contacts/query",
+        Access::read,
+        Permission::contacts_read,
+        query_contacts},
+    Route{
         Method::get, "/api/v1/contacts/{id}", Access::read, Permission::contacts_read, get_contact},
     Route{
         Method::patch,
@@ -124,6 +163,12 @@ constexpr std::array table{
         Access::write,
         Permission::contacts_write,
         add_contact_note},
+    Route{
+        Method::post,
+        "/api/v1/contacts/{id}/reveal",
+        Access::read,
+        Permission::contacts_reveal,
+        reveal_contact},
     Route{Method::get, "/api/v1/events", Access::read, Permission::contacts_read, list_events},
 
     Route{Method::get, "/api/v1/tags", Access::read, Permission::tags_read, list_tags},
@@ -301,6 +346,7 @@ constexpr std::array table{
     Route{
         Method::del, "/api/v1/tokens/{id}", Access::admin, Permission::system_admin, revoke_token},
     Route{Method::get, "/api/v1/audit", Access::admin, Permission::audit_read, list_audit},
+    Route{Method::get, "/api/v1/audit/export", Access::admin, Permission::audit_read, export_audit},
 };
 
 }  // namespace
