@@ -2,7 +2,9 @@
 
 #include <exception>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "gateway/api/masking.h"
 #include "gateway/problem.h"
 #include "gateway/sessions.h"
 
@@ -30,6 +32,19 @@ bool needs_corp(std::string_view pattern) {
         }
     }
     return true;
+}
+
+Response masked(Response response, std::string_view request_id) {
+    if (!response.headers.get("Content-Type").starts_with("application/json")) {
+        return response;
+    }
+    auto value = parse_json(response.body, JsonLimits{64 << 20, 64});
+    if (!value) {
+        return problem(Error{ErrorCode::internal, "an answer could not be masked"}, request_id);
+    }
+    mask_answer(*value);
+    response.body = to_text(*value);
+    return response;
 }
 
 }  // namespace
@@ -113,7 +128,13 @@ Response Api::dispatch(const Request& request, const Caller& caller, const Route
     }
     const ApiRequest api_request(request, caller.viewer(in), match.params, caller);
     auto response = route.handler(services_, api_request);
-    return response ? std::move(*response) : problem(response.error(), request.request_id);
+    if (!response) {
+        return problem(response.error(), request.request_id);
+    }
+    if (caller.role && masks(route.permission) && !caller.may(crm::Permission::contacts_phones)) {
+        return masked(std::move(*response), request.request_id);
+    }
+    return std::move(*response);
 }
 
 Response Api::run(const Request& request, const Caller& caller) {

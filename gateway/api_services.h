@@ -13,6 +13,7 @@
 #include "crm/contacts/contact.h"
 #include "crm/staff/audit.h"
 #include "crm/staff/corp.h"
+#include "crm/staff/login.h"
 #include "crm/staff/source.h"
 
 namespace leadbridge::wecom {
@@ -54,6 +55,7 @@ struct ApiServices {
     wecom::WecomServices& wecom;
     archive::MessageStore& messages;
     Sessions& sessions;
+    crm::LoginDesk& login;
 
     crm::CrmServices crm() const { return {clock, ids, jobs}; }
 

@@ -197,6 +197,7 @@ struct App::Parts {
 
     // Doors.
     Sessions sessions;
+    crm::LoginDesk login;
     ApiServices services;
     Api api;
     const ConsoleAssets console;
@@ -285,6 +286,7 @@ App::Parts::Parts(AppOptions options)
           }
       ),
       sessions(*core, *clock, {settings.server.public_url, !settings.server.tls_cert.empty()}),
+      login({*core, *clock, ids, rng, *vault}),
       services{
           *core,
           *archive_db,
@@ -303,7 +305,8 @@ App::Parts::Parts(AppOptions options)
           inbox,
           wecom_services,
           messages,
-          sessions},
+          sessions,
+          login},
       api(services, api_routes()),
       console(console_of(options.ui_dir)),
       door(api, callbacks, console, metrics, *clock, [this] { return not_ready(); }),

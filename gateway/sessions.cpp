@@ -111,7 +111,7 @@ Result<Caller> Sessions::by_token(std::string_view text) {
     return Caller{"token:" + found.name, access_of(found), found.corp, false};
 }
 
-Result<Caller> Sessions::by_session(std::string_view token, const Request& request) {
+Result<Caller> Sessions::of_session(std::string_view token, std::string_view ip) {
     const UnixMillis now = clock_.now();
     auto found = core_.read<std::optional<crm::SessionUser>>(
         [&](Snapshot& s) -> Result<std::optional<crm::SessionUser>> {
@@ -128,7 +128,7 @@ Result<Caller> Sessions::by_session(std::string_view token, const Request& reque
     const auto& [session, user] = **found;
     if (due(session.id.value)) {
         auto written = core_.write<int>([&](Transaction& tx) -> Result<int> {
-            crm::SessionStore::seen(tx, session.id, request.remote_address, now);
+            crm::SessionStore::seen(tx, session.id, ip, now);
             return 0;
         });
         if (!written) {
@@ -153,7 +153,8 @@ Result<Caller> Sessions::authenticate(const Request& request) {
     const std::string_view header = request.headers.get("Authorization");
     if (header.empty()) {
         const std::string_view cookie = cookie_of(request, session_cookie);
-        return cookie.empty() ? Result<Caller>(Caller{}) : by_session(cookie, request);
+        return cookie.empty() ? Result<Caller>(Caller{})
+                              : of_session(cookie, request.remote_address);
     }
     constexpr std::string_view scheme = "bearer ";
     if (!starts_with_word(header, scheme)) {

@@ -33,6 +33,8 @@ public:
     // For doors beside the API (WebSocket): nullopt = nobody, or nobody any more. A browser's
     // socket must also pass same_origin().
     std::optional<Caller> resolve(const Request& request);
+    // Who holds this session token.
+    Result<Caller> of_session(std::string_view token, std::string_view ip);
     // Whether a session still holds: for doors that stay open.
     bool alive(const Caller& caller);
 
@@ -53,7 +55,6 @@ public:
 
 private:
     Result<Caller> by_token(std::string_view text);
-    Result<Caller> by_session(std::string_view token, const Request& request);
     bool due(std::int64_t id);
 
     Database& core_;

@@ -1,4 +1,4 @@
-// /api/v1/me, members, departments, tokens, audit, sync, media
+// /api/v1/members, departments, tokens, sync, media
 
 #include "base/crypto.h"
 #include "connectors/wecom/contact_sync.h"
@@ -59,22 +59,6 @@ std::optional<crm::TokenId> named_token(Snapshot& s, const ApiRequest& request) 
     return found;
 }
 
-json::object audit_json(const crm::AuditEntry& entry) {
-    const auto parsed = [](const std::string& text) {
-        auto value = parse_json(text);
-        return value ? std::move(*value) : json::value(nullptr);
-    };
-    return json::object{
-        {"id", std::to_string(entry.id)},
-        {"at", time_json(entry.at)},
-        {"actor", entry.actor},
-        {"action", entry.action},
-        {"object", entry.object},
-        {"object_id", std::to_string(entry.object_id)},
-        {"before", parsed(entry.before)},
-        {"after", parsed(entry.after)}};
-}
-
 json::object sync_json(const wecom::SyncRun& run) {
     return json::object{
         {"id", std::to_string(run.id)},
@@ -90,19 +74,6 @@ json::object sync_json(const wecom::SyncRun& run) {
 }
 
 }  // namespace
-
-Result<Response> get_me(const ApiServices& services, const ApiRequest& request) {
-    json::array corps;
-    for (const auto& corp : services.corp_directory.all()) {
-        if (!request.corp() || request.corp() == corp->id) {
-            corps.push_back(json::object{
-                {"id", corp->id.str()}, {"corp_id", corp->wecom_id}, {"name", corp->name}});
-        }
-    }
-    return Response::json(
-        200, to_text(json::object{{"actor", request.viewer().actor}, {"corps", std::move(corps)}})
-    );
-}
 
 Result<Response> get_openapi(const ApiServices&, const ApiRequest&) {
     return Response::json(200, std::string(openapi_text()));
@@ -191,22 +162,6 @@ Result<Response> revoke_token(const ApiServices& services, const ApiRequest& req
             tx, services.audit(), request.viewer(), {"token.revoke", "token", token->value}
         );
         return no_content();
-    });
-}
-
-Result<Response> list_audit(const ApiServices& services, const ApiRequest& request) {
-    auto page = page_of(request);
-    if (!page) {
-        return std::move(page).error();
-    }
-    auto object_id = query_id<Id<struct AuditObjectTag>>(request, "object_id");
-    if (!object_id) {
-        return std::move(object_id).error();
-    }
-    const crm::AuditFilter filter{
-        std::string(request.query("object")), *object_id ? (*object_id)->value : 0};
-    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
-        return page_response(crm::list_audit(s, request.viewer(), filter, *page), audit_json);
     });
 }
 
