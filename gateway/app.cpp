@@ -26,6 +26,7 @@
 #include "crm/nurture/nurture.h"
 #include "crm/nurture/push_planner.h"
 #include "crm/nurture/tag_bitmaps.h"
+#include "crm/operations/operation_runner.h"
 #include "crm/staff/staff.h"
 #include "gateway/api.h"
 #include "gateway/callbacks.h"
@@ -55,6 +56,7 @@ std::vector<RoomMigrations> core_rooms() {
         {"contacts", crm::contacts_migrations()},
         {"leads", crm::leads_migrations()},
         {"nurture", crm::nurture_migrations()},
+        {"operations", crm::operations_migrations()},
         {"intake", crm::intake_migrations()},
         {"archive_feed", archive::feed_migrations()},
         {"wecom", wecom::migrations()},
@@ -177,6 +179,7 @@ struct App::Parts {
     crm::TagBitmaps bitmaps;
     crm::PushLedger ledger;
     crm::PushPlanner planner;
+    crm::OperationRunner operations;
     wecom::MassSendServices mass_services;
 
     // In.
@@ -251,6 +254,7 @@ App::Parts::Parts(AppOptions options)
       bitmaps(*core, *clock),
       ledger(jobs, *clock, ids),
       planner(*core, bitmaps, jobs, *clock, ids),
+      operations(*core, jobs, *clock, ids),
       mass_services{wecom_services, ledger},
       wecom_receiver(corp_directory, *clock, metrics),
       form_connector(source_directory, *clock, metrics),
@@ -477,6 +481,9 @@ void App::start() {
         p.runner->add(std::move(handler));
     }
     for (JobHandler& handler : p.planner.handlers()) {
+        p.runner->add(std::move(handler));
+    }
+    for (JobHandler& handler : p.operations.handlers()) {
         p.runner->add(std::move(handler));
     }
     p.recover();

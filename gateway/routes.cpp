@@ -171,6 +171,29 @@ constexpr std::array table{
         reveal_contact},
     Route{Method::get, "/api/v1/events", Access::read, Permission::contacts_read, list_events},
 
+    Route{Method::post, "/api/v1/bulk", Access::write, Permission::bulk_run, start_bulk},
+    Route{Method::get, "/api/v1/operations", Access::read, Permission::bulk_run, list_operations},
+    Route{
+        Method::get, "/api/v1/operations/{id}", Access::read, Permission::bulk_run, get_operation},
+    Route{
+        Method::get,
+        "/api/v1/operations/{id}/failures",
+        Access::read,
+        Permission::bulk_run,
+        list_operation_failures},
+    Route{
+        Method::post,
+        "/api/v1/operations/{id}/cancel",
+        Access::write,
+        Permission::bulk_run,
+        cancel_operation},
+    Route{
+        Method::post,
+        "/api/v1/operations/{id}/undo",
+        Access::write,
+        Permission::bulk_run,
+        undo_operation},
+
     Route{Method::get, "/api/v1/tags", Access::read, Permission::tags_read, list_tags},
     Route{Method::post, "/api/v1/tags", Access::write, Permission::tags_write, create_tag},
     Route{Method::post, "/api/v1/tags/merge", Access::write, Permission::tags_write, merge_tags},

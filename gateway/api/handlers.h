@@ -43,6 +43,13 @@ Result<Response> list_events(const ApiServices& services, const ApiRequest& requ
 Result<Response> query_contacts(const ApiServices& services, const ApiRequest& request);
 Result<Response> query_leads(const ApiServices& services, const ApiRequest& request);
 Result<Response> lead_board(const ApiServices& services, const ApiRequest& request);
+// operations.cpp
+Result<Response> start_bulk(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_operations(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_operation(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_operation_failures(const ApiServices& services, const ApiRequest& request);
+Result<Response> cancel_operation(const ApiServices& services, const ApiRequest& request);
+Result<Response> undo_operation(const ApiServices& services, const ApiRequest& request);
 // tags.cpp
 Result<Response> list_tags(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_tag(const ApiServices& services, const ApiRequest& request);
