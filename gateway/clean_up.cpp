@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "crm/corp_tables.h"
 #include "crm/intake.h"
+#include "crm/staff/password.h"
+#include "crm/staff/session.h"
 #include "gateway/idempotency.h"
 
 namespace leadbridge::gateway {
@@ -56,6 +58,12 @@ void clean_up(Database& core, UnixMillis now) {
         return crm::forget_applied(tx, now - 30 * day_ms, slice_rows);
     });
     run(core, "idempotency keys", [&](Transaction& tx) { return forget_old_keys(tx, now); });
+    run(core, "sessions", [&](Transaction& tx) {
+        return crm::SessionStore::forget(tx, now, slice_rows);
+    });
+    run(core, "failed sign-ins", [&](Transaction& tx) {
+        return crm::LoginFailures::forget(tx, now, slice_rows);
+    });
     run(core, "change log", [&](Transaction& tx) {
         return trim_changes(tx, now - 7 * day_ms, slice_rows);
     });

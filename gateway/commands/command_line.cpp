@@ -122,6 +122,7 @@ int run_command_line(int argc, char** argv) {
     add_corp_commands(app, load, chosen);
     add_source_commands(app, load, chosen);
     add_token_commands(app, load, chosen);
+    add_user_commands(app, load, chosen);
     add_queue_commands(app, load, chosen);
     try {
         app.parse(argc, argv);
