@@ -46,7 +46,7 @@ constexpr std::array lines{
     Line{Permission::views_write, "views.write", "amskvcr"},
     Line{Permission::views_share, "views.share", "am-k---"},
     Line{Permission::audit_read, "audit.read", "a----c-"},
-    Line{Permission::corps_read, "corps.read", "amskvcr"},
+    Line{Permission::corps_read, "corps.read", "am---c-"},
     Line{Permission::corps_write, "corps.write", "a------"},
     Line{Permission::system_read, "system.read", "am---c-"},
     Line{Permission::system_admin, "system.admin", "a------"},
