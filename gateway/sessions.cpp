@@ -125,7 +125,8 @@ Result<Caller> Sessions::of_session(std::string_view token, std::string_view ip)
         return Error{
             ErrorCode::unauthenticated, "this session has ended; sign in again", "session_ended"};
     }
-    const auto& [session, user] = **found;
+    const crm::Session& session = (*found)->session;
+    const crm::User& user = (*found)->user;
     if (due(session.id.value)) {
         auto written = core_.write<int>([&](Transaction& tx) -> Result<int> {
             crm::SessionStore::seen(tx, session.id, ip, now);

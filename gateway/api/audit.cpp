@@ -4,6 +4,7 @@
 
 #include "gateway/api/csv.h"
 #include "gateway/api/handlers.h"
+#include "gateway/api/masking.h"
 #include "gateway/api/support.h"
 
 namespace leadbridge::gateway {
@@ -93,6 +94,8 @@ Result<Response> export_audit(const ApiServices& services, const ApiRequest& req
     std::string csv(csv_mark);
     csv_line(csv, {"at", "actor", "action", "object", "object_id", "before", "after"});
     std::size_t rows = 0;
+    const bool clear = request.caller().may(crm::Permission::contacts_phones);
+    const auto shown = [&](const std::string& text) { return clear ? text : mask_text(text); };
     auto read = services.core.read<int>([&](Snapshot& s) -> Result<int> {
         crm::Page page{0, export_page};
         do {
@@ -106,8 +109,8 @@ Result<Response> export_audit(const ApiServices& services, const ApiRequest& req
                      entry.action,
                      entry.object,
                      object_id,
-                     entry.before,
-                     entry.after}
+                     shown(entry.before),
+                     shown(entry.after)}
                 );
             }
             rows += part.items.size();

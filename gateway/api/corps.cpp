@@ -154,12 +154,18 @@ void audit_corp(
     const ApiServices& services,
     const ApiRequest& request,
     std::string_view action,
-    const crm::Corp& corp
+    const crm::Corp* before,
+    const crm::Corp* after
 ) {
+    const CorpId id = after != nullptr ? after->id : before->id;
     crm::Viewer viewer = request.viewer();
-    viewer.corp = corp.id;
-    const std::string after = to_text(corp_json(corp));
-    crm::record_audit(tx, services.audit(), viewer, {action, "corp", corp.id.value, "", after});
+    viewer.corp = id;
+    const auto shown = [](const crm::Corp* corp) {
+        return corp == nullptr ? std::string() : to_text(corp_json(*corp));
+    };
+    const std::string was = shown(before);
+    const std::string is = shown(after);
+    crm::record_audit(tx, services.audit(), viewer, {action, "corp", id.value, was, is});
 }
 
 }  // namespace
@@ -211,7 +217,8 @@ Result<Response> create_corp(const ApiServices& services, const ApiRequest& requ
             if (!id) {
                 return std::move(id).error();
             }
-            audit_corp(tx, services, request, "corp.create", *services.corps.find(tx, *id));
+            const auto made = services.corps.find(tx, *id);
+            audit_corp(tx, services, request, "corp.create", nullptr, &*made);
             return corp_response(services, tx, *id, 201);
         }
     );
@@ -271,7 +278,8 @@ Result<Response> patch_corp(const ApiServices& services, const ApiRequest& reque
         if (auto put = services.corps.put(tx, *corp); !put) {
             return std::move(put).error();
         }
-        audit_corp(tx, services, request, "corp.update", *services.corps.find(tx, *id));
+        const auto after = services.corps.find(tx, *id);
+        audit_corp(tx, services, request, "corp.update", &before, &*after);
         return corp_response(services, tx, *id, 200);
     });
     services.corp_directory.refresh();
@@ -292,7 +300,7 @@ Result<Response> delete_corp(const ApiServices& services, const ApiRequest& requ
             return std::move(status).error();
         }
         if (corp) {
-            audit_corp(tx, services, request, "corp.remove", *corp);
+            audit_corp(tx, services, request, "corp.remove", &*corp, nullptr);
         }
         return no_content();
     });

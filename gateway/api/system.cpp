@@ -137,8 +137,13 @@ Result<Response> create_token(const ApiServices& services, const ApiRequest& req
         if (!made) {
             return std::move(made).error();
         }
+        const std::string after = to_text(json::object{
+            {"name", name}, {"scopes", json::array(scopes.begin(), scopes.end())}});
         crm::record_audit(
-            tx, services.audit(), request.viewer(), {"token.create", "token", made->id.value}
+            tx,
+            services.audit(),
+            request.viewer(),
+            {"token.create", "token", made->id.value, {}, after}
         );
         return created_response(
             json::object{{"id", made->id.str()}, {"name", name}, {"token", made->token.reveal()}},
@@ -191,6 +196,10 @@ Result<Response> start_sync(const ApiServices& services, const ApiRequest& reque
                 request.corp(),
                 kind == "full" ? wecom::SyncKind::full : wecom::SyncKind::incremental
             );
+            const std::string after = to_text(json::object{{"kind", kind}});
+            crm::record_audit(
+                tx, services.audit(), request.viewer(), {"sync.start", "sync", run, {}, after}
+            );
             const auto row = wecom::find_sync_run(tx, request.corp(), run);
             return created_response(row ? sync_json(*row) : json::object{}, 0, "/api/v1/sync");
         }
@@ -220,6 +229,17 @@ Result<Response> upload_media(const ApiServices& services, const ApiRequest& req
     );
     if (!id) {
         return std::move(id).error();
+    }
+    const std::string after =
+        to_text(json::object{{"kind", request.query("kind")}, {"name", request.query("name")}});
+    auto noted = services.core.write<int>([&](Transaction& tx) -> Result<int> {
+        crm::record_audit(
+            tx, services.audit(), request.viewer(), {"media.upload", "media", *id, {}, after}
+        );
+        return 0;
+    });
+    if (!noted) {
+        return std::move(noted).error();
     }
     return object_response(json::object{{"id", std::to_string(*id)}}, 0, 201);
 }

@@ -3,8 +3,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 
 #include "gateway/commands/door.h"
 #include "gateway/commands/output.h"

@@ -303,6 +303,14 @@ class OpenApi(unittest.TestCase):
         contact = self.first(f'contacts?q={person["external_userid"]}')
         own("post", f'contacts/{contact["id"]}/reveal', {"field": "phone", "reason": "test"}, expect=200)
         own("get", "audit/export", expect=200)
+        acts = {entry["action"] for entry in self.api.all("audit")}
+        written = {
+            "channel.create", "channel.update", "contact.note", "contact.reveal", "contact.tags", "contact.update", "corp.update",
+            "inbox.drop", "inbox.replay", "lead.assign", "lead.convert", "media.upload", "push.cancel", "push.create", "push.submit",
+            "push.update", "role.departments", "segment.create", "segment.remove", "session.create", "source.create", "source.remove",
+            "sync.start", "tag.create", "tag.merge", "token.create", "token.revoke", "user.create", "user.delete", "user.password",
+            "user.update"}
+        self.assertEqual(written - acts, set(), "every write is in the audit log")
         self.get("audit?actor=user:anna&action=session&from=2020-01-01T00:00:00Z")
         start = page("get", "auth/wecom/start?way=qr", expect=302)[1]
         to = urllib.parse.urlsplit(start["Location"])
