@@ -23,10 +23,11 @@ public:
     Response handle_local(const Request& request);
     // The pattern of the route for access logs, "" when there is none.
     std::string_view pattern(const Request& request) const;
+    // The corp a request speaks of: the caller's, the one it names, or the only one.
+    Result<CorpId> corp_of(const Request& request, const Caller& caller) const;
 
 private:
     Status admit(const Request& request, const Caller& caller, const Route& route) const;
-    Result<CorpId> corp_of(const Request& request, const Caller& caller) const;
     Response run(const Request& request, const Caller& caller);
     Response dispatch(const Request& request, const Caller& caller, const RouteMatch& match);
 

@@ -29,6 +29,7 @@
 #include "crm/operations/operation_runner.h"
 #include "crm/staff/staff.h"
 #include "gateway/api.h"
+#include "gateway/api/setup.h"
 #include "gateway/callbacks.h"
 #include "gateway/clean_up.h"
 #include "gateway/console_assets.h"
@@ -38,6 +39,8 @@
 #include "gateway/idempotency.h"
 #include "gateway/inbox.h"
 #include "gateway/inbox_processor.h"
+#include "gateway/live.h"
+#include "gateway/sandbox_door.h"
 #include "gateway/scheduler.h"
 #include "gateway/sessions.h"
 
@@ -61,6 +64,7 @@ std::vector<RoomMigrations> core_rooms() {
         {"archive_feed", archive::feed_migrations()},
         {"wecom", wecom::migrations()},
         {"inbox", Inbox::migrations()},
+        {"setup", setup_migrations()},
         {"idempotency", idempotency_migrations()}};
 }
 
@@ -201,9 +205,11 @@ struct App::Parts {
     // Doors.
     Sessions sessions;
     crm::LoginDesk login;
+    SandboxDoor sandbox_door;
     ApiServices services;
     Api api;
     const ConsoleAssets console;
+    Live live;
     FrontDoor door;
     Scheduler scheduler;
     std::optional<JobRunner> runner;
@@ -310,10 +316,21 @@ App::Parts::Parts(AppOptions options)
           wecom_services,
           messages,
           sessions,
-          login},
+          login,
+          sandbox_door},
       api(services, api_routes()),
       console(console_of(options.ui_dir)),
-      door(api, callbacks, console, metrics, *clock, [this] { return not_ready(); }),
+      live(
+          {*core,
+           *archive_db,
+           sessions,
+           *clock,
+           metrics,
+           [this](const Request& request, const Caller& caller) {
+               return api.corp_of(request, caller);
+           }}
+      ),
+      door(api, callbacks, console, live, metrics, *clock, [this] { return not_ready(); }),
       scheduler(*clock) {
     if (Status applied = apply_corps(*core, corps, settings.corps); !applied) {
         throw std::runtime_error(applied.error().message);
@@ -493,6 +510,7 @@ void App::start() {
     p.fetcher.start();
     p.puller.start();
     p.scheduler.start();
+    p.live.start();
     p.server->start();
     log::info(
         "app",
@@ -508,6 +526,7 @@ void App::stop() {
     }
     p.running = false;
     p.server->stop();
+    p.live.stop();
     p.control.reset();
     p.inbox.stop();
     p.scheduler.stop();
@@ -529,6 +548,10 @@ void App::stop() {
 
 std::uint16_t App::port() const {
     return parts_->server ? parts_->server->port() : std::uint16_t{0};
+}
+
+SandboxDoor& App::sandbox_door() {
+    return parts_->sandbox_door;
 }
 
 Api& App::api() {

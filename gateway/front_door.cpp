@@ -17,6 +17,7 @@ constexpr std::string_view home_page =
     "<p>Documents stand in docs/ of the installation. 文档在安装目录的 docs/ "
     "中。</p></body></html>";
 
+constexpr std::string_view live_path = "/api/v1/live";
 constexpr std::size_t default_body = 1 << 20;
 
 }  // namespace
@@ -25,6 +26,7 @@ FrontDoor::FrontDoor(
     Api& api,
     Callbacks& callbacks,
     const ConsoleAssets& console,
+    Live& live,
     Metrics& metrics,
     const Clock& clock,
     Readiness ready
@@ -32,6 +34,7 @@ FrontDoor::FrontDoor(
     : api_(api),
       callbacks_(callbacks),
       console_(console),
+      live_(live),
       metrics_(metrics),
       clock_(clock),
       ready_(std::move(ready)) {}
@@ -88,6 +91,10 @@ Response FrontDoor::answer(const Request& request) {
 
 void FrontDoor::handle(Request&& request, Responder responder) {
     if (callbacks_.handle(request, responder)) {
+        return;
+    }
+    if (request.path == live_path) {
+        live_.handle(std::move(request), responder);
         return;
     }
     Response response = answer(request);

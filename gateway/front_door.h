@@ -1,5 +1,6 @@
 #pragma once
-// What the HTTP server hands over: callbacks and hooks, the API, the console's files, health,
+// What the HTTP server hands over: callbacks and hooks, the API, the live
+// channel, the console's files, health,
 // metrics, and at / the way to the console or, in a program without one, a page that says what
 // else there is.
 
@@ -11,6 +12,7 @@
 #include "gateway/api.h"
 #include "gateway/callbacks.h"
 #include "gateway/console_assets.h"
+#include "gateway/live.h"
 
 namespace leadbridge::gateway {
 
@@ -23,6 +25,7 @@ public:
         Api& api,
         Callbacks& callbacks,
         const ConsoleAssets& console,
+        Live& live,
         Metrics& metrics,
         const Clock& clock,
         Readiness ready
@@ -38,6 +41,7 @@ private:
     Api& api_;
     Callbacks& callbacks_;
     const ConsoleAssets& console_;
+    Live& live_;
     Metrics& metrics_;
     const Clock& clock_;
     const Readiness ready_;
