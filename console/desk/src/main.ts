@@ -8,13 +8,17 @@ import { queries } from '@lib/query'
 import '@lib/tokens.css'
 import './app/base.css'
 import App from './app/App.vue'
+import { ask_sandbox } from './app/pages'
 import { router } from './app/router'
 import { use_ui } from './app/ui'
 
 watch(
   () => session.phase,
   (phase, before) => {
-    if (phase === 'in') start_live()
+    if (phase === 'in') {
+      start_live()
+      void ask_sandbox()
+    }
     if (phase === 'in' && before === 'expired') void queries.invalidateQueries()
     if (phase === 'out' && before !== 'unknown') {
       queries.clear()

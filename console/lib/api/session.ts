@@ -3,26 +3,33 @@ import { Problem, call, door } from './client'
 
 export type Role = 'admin' | 'manager' | 'sales' | 'marketing' | 'service' | 'compliance' | 'readonly'
 
-/** GET me. A Bearer token has no role and no list of permissions: the server alone judges then. */
+/** GET me. A Bearer token has no role, user or session: what it may is `access`. */
 export interface Me {
   actor: string
-  name?: string
-  role?: Role
-  member?: string | null
-  permissions?: string[]
-  csrf_token?: string
-  sandbox?: boolean
-  version?: string
   corps: { id: string; corp_id: string; name: string }[]
+  access?: 'read' | 'write' | 'admin' | null
+  role?: Role | null
+  permissions?: string[]
+  csrf_token?: string | null
+  user?: {
+    id: string
+    name: string
+    scope: 'self' | 'team' | 'department' | 'subtree' | 'all'
+    member: { id: string; userid: string; name: string } | null
+    password: boolean
+    totp: boolean
+  } | null
+  session?: { id: string; via: string; ip: string; agent: string; created: string; last_seen: string; ends: string } | null
 }
 
 /** GET auth/methods */
 export interface Methods {
   local: boolean
-  wecom: boolean
-  /** Nobody has an account yet: the first-start page makes one. */
-  first_start?: boolean
-  corps?: { id: string; name: string }[]
+  /** Nobody administers yet: the first-start page makes somebody. */
+  first_start: boolean
+  inside_wecom: boolean
+  /** The corps that can sign people in; `start` leads to WeCom and back to the login page. */
+  wecom: { corp: string; name: string; start: string }[]
 }
 
 interface State {
@@ -78,14 +85,17 @@ function ask_again(): Promise<boolean> {
   return new Promise((resolve) => waiting.push(resolve))
 }
 
-export async function sign_in(input: { name: string; password: string; totp?: string; corp?: string }): Promise<void> {
-  await call('POST', 'auth/local', { body: input })
-  await load_me()
+export async function sign_in(input: { name: string; password: string; totp?: string }): Promise<void> {
+  take_me(await call<Me>('POST', 'auth/local', { body: input }))
+}
+
+/** Back from WeCom: what it put into the address of the login page. */
+export async function sign_in_wecom(input: { code: string; state: string }): Promise<void> {
+  take_me(await call<Me>('POST', 'auth/wecom', { body: input }))
 }
 
 export async function sign_in_first(input: { code: string; name: string; password: string }): Promise<void> {
-  await call('POST', 'auth/first', { body: input })
-  await load_me()
+  take_me(await call<Me>('POST', 'auth/first', { body: input }))
 }
 
 export function methods(): Promise<Methods> {
@@ -109,10 +119,10 @@ export function leave(): void {
   settle(false)
 }
 
-/** Whether this person may: hides what the server would refuse anyway. Unknown permissions count as given. */
+/** Whether this person may: hides what the server would refuse anyway. For a token (no role) the server alone judges. */
 export function can(permission: string | undefined): boolean {
-  const given = state.me?.permissions
-  return !permission || !given || given.includes(permission) || given.includes('*')
+  const me = state.me
+  return !permission || !me?.role || (me.permissions ?? []).includes(permission)
 }
 
 export const signed_in = computed(() => state.phase === 'in' || state.phase === 'expired')

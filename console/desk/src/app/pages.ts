@@ -1,6 +1,7 @@
-import type { Component } from 'vue'
+import { ref, type Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
-import { can, session } from '@lib/api/session'
+import { call } from '@lib/api/client'
+import { can } from '@lib/api/session'
 import { load_texts, type Messages } from '@lib/i18n'
 import type { Page } from './page'
 
@@ -9,8 +10,18 @@ const texts = import.meta.glob<{ default: Messages }>('../pages/*/{zh,en}.json')
 
 export const pages: Page[] = Object.values(files).map((file) => file.default)
 
+/** Whether the program runs with the sandbox; asked once after signing in. */
+export const sandbox_on = ref(false)
+export async function ask_sandbox(): Promise<void> {
+  if (!pages.some((page) => page.sandbox)) return
+  sandbox_on.value = await call('GET', 'sandbox').then(
+    () => true,
+    () => false,
+  )
+}
+
 export function visible(page: Page): boolean {
-  return can(page.permission) && (!page.sandbox || session.me?.sandbox !== false)
+  return can(page.permission) && (!page.sandbox || sandbox_on.value)
 }
 
 function with_texts(page: Page, component: () => Promise<{ default: Component }>): () => Promise<{ default: Component }> {
