@@ -35,6 +35,7 @@ namespace leadbridge::gateway {
 class Inbox;
 class InboxProcessor;
 class Sessions;
+class SandboxDoor;
 
 struct ApiServices {
     Database& core;
@@ -56,6 +57,7 @@ struct ApiServices {
     archive::MessageStore& messages;
     Sessions& sessions;
     crm::LoginDesk& login;
+    SandboxDoor& sandbox;
 
     crm::CrmServices crm() const { return {clock, ids, jobs}; }
 

@@ -15,6 +15,7 @@
 namespace leadbridge::gateway {
 
 class Api;
+class SandboxDoor;
 
 struct AppOptions {
     config::Settings settings;
@@ -37,6 +38,7 @@ public:
 
     std::uint16_t port() const;
     Api& api();
+    SandboxDoor& sandbox_door();
     const ApiServices& services() const;
     const Clock& clock() const;
     Metrics& metrics();

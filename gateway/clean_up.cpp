@@ -32,6 +32,7 @@ constexpr crm::CorpTable other_tables[] = {
     {"contact_sync_run", "id"},
     {"contact_sync_member", "userid_key"},
     {"archive_feed_cursor", "corp_id"},
+    {"setup_step", "step"},
     {"corp_key", "corp_id"},
 };
 

@@ -193,6 +193,7 @@ CREATE INDEX group_chat_member_contact ON group_chat_member(corp_id, contact_id,
     {2, R"sql(
 CREATE INDEX contact_last ON contact(corp_id, last_ms, id, ord);
 CREATE INDEX contact_name ON contact(corp_id, name, id, ord);
+CREATE INDEX chat_summary_waiting ON chat_summary(corp_id, last_from_contact, last_ms);
 )sql"},
 };
 

@@ -31,6 +31,7 @@ LIBRARY_FENCES = [
     (r"toml\+\+/", r"config/reader\.cpp"),
     (r"CLI/", r"gateway/.*"),
     (r"roaring/", r"crm/nurture/[a-z_]+\.cpp"),
+    (r"qrencode\.h", r"base/qr_code\.cpp"),
     (r"dlfcn\.h", r"connectors/wecom/archive_worker\.cpp"),
     (r"fmt/", r".*\.cpp"),
     (r"boost/json/fwd\.hpp", r".*"),

@@ -50,6 +50,29 @@ Result<Response> get_operation(const ApiServices& services, const ApiRequest& re
 Result<Response> list_operation_failures(const ApiServices& services, const ApiRequest& request);
 Result<Response> cancel_operation(const ApiServices& services, const ApiRequest& request);
 Result<Response> undo_operation(const ApiServices& services, const ApiRequest& request);
+// audiences.cpp
+Result<Response> overlap_segments(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_tag_sync(const ApiServices& services, const ApiRequest& request);
+Result<Response> estimate_push(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_push_members(const ApiServices& services, const ApiRequest& request);
+// views_saved.cpp
+Result<Response> list_views(const ApiServices& services, const ApiRequest& request);
+Result<Response> create_view(const ApiServices& services, const ApiRequest& request);
+Result<Response> patch_view(const ApiServices& services, const ApiRequest& request);
+Result<Response> delete_view(const ApiServices& services, const ApiRequest& request);
+// home.cpp, search.cpp
+Result<Response> get_home(const ApiServices& services, const ApiRequest& request);
+Result<Response> search(const ApiServices& services, const ApiRequest& request);
+// health.cpp, setup.cpp
+Result<Response> get_health(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_setup_steps(const ApiServices& services, const ApiRequest& request);
+Result<Response> test_setup_step(const ApiServices& services, const ApiRequest& request);
+// sandbox.cpp
+Result<Response> get_sandbox(const ApiServices& services, const ApiRequest& request);
+Result<Response> act_in_sandbox(const ApiServices& services, const ApiRequest& request);
+// channel_qr.cpp
+Result<Response> get_channel_qr_svg(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_channel_qr_png(const ApiServices& services, const ApiRequest& request);
 // tags.cpp
 Result<Response> list_tags(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_tag(const ApiServices& services, const ApiRequest& request);

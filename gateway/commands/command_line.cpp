@@ -11,6 +11,7 @@
 #include "gateway/app.h"
 #include "gateway/commands/resource_commands.h"
 #include "gateway/commands/serve.h"
+#include "gateway/version.h"
 
 namespace leadbridge::gateway {
 
@@ -98,7 +99,7 @@ int run_command_line(int argc, char** argv) {
     init_http_client();
     CLI::App app("LeadBridge 引桥: a WeCom SCRM messaging bridge", "leadbridge");
     app.require_subcommand(1);
-    app.set_version_flag("--version", "leadbridge 0.1.0");
+    app.set_version_flag("--version", "leadbridge " + std::string(version));
     std::string config_file;
     app.add_option(
         "--config",
