@@ -88,9 +88,12 @@ export default defineConfig({
           groups: [
             { name: 'echarts', test: /node_modules[\\/](echarts|zrender)[\\/]/, priority: 30 },
             { name: 'flow', test: /node_modules[\\/](@vue-flow|@dagrejs|d3-)/, priority: 30 },
-            { name: 'core', test: /node_modules[\\/](@vue[\\/](?!test)|vue[\\/]|vue-router|vue-i18n|@intlify|@tanstack|pinia|openapi-fetch|tinykeys)/, priority: 20 },
-            { name: 'ui', test: /[\\/](desk[\\/]src[\\/]ui|lib)[\\/](?!.*en\.json)/, priority: 10 },
-            { name: 'grid', test: /desk[\\/]src[\\/]grid[\\/]/, priority: 10 },
+            {
+              name: 'core',
+              test: /preload-helper|node_modules[\\/](@vue[\\/](?!test)|vue[\\/]|vue-router|vue-i18n|@intlify|@tanstack[\\/](?!.*virtual)|pinia|openapi-fetch|tinykeys)/,
+              priority: 20,
+            },
+            { name: 'ui', test: /[\\/](desk[\\/]src[\\/]ui|lib)[\\/](?!.*en\.json|.*conditions)/, priority: 10 },
           ],
         },
       },
