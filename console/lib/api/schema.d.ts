@@ -3036,11 +3036,11 @@ export interface components {
         };
         SetupStep: {
             /** @enum {string} */
-            id: "machine" | "corp" | "customer_contact" | "callbacks" | "members" | "tags" | "archive" | "first_sync";
+            id: "corp" | "customer_contact" | "callbacks" | "members" | "archive" | "first_sync";
             /** @enum {string} */
             status: "ok" | "warning" | "broken" | "untested" | "skipped";
             findings: {
-                /** @description Stable: corp.token, wecom.60020, ... */
+                /** @description Stable: corp.token, corp.callback.app, ... */
                 code: string;
                 /** @enum {string} */
                 verdict: "ok" | "warning" | "broken";
@@ -3053,15 +3053,16 @@ export interface components {
             tested: components["schemas"]["NullableTime"];
         };
         SetupSteps: {
-            /** @description null: no corp yet; only machine can be tested. */
-            corp: components["schemas"]["NullableId"];
+            corp: components["schemas"]["Id"];
             /** @description To paste into WeCom. */
             callback_urls: {
                 name: string;
+                /** @description Behind this server's address. */
                 path: string;
-                /** @description Newest callback of it. */
-                received: components["schemas"]["NullableTime"];
             }[];
+            /** @description When WeCom called last. */
+            last_callback: components["schemas"]["NullableTime"];
+            /** @description In the order to take them. skipped: does not apply, as the archive where it is off. */
             items: components["schemas"]["SetupStep"][];
         };
         Health: {
@@ -3094,28 +3095,29 @@ export interface components {
                 resource: "contacts" | "members" | "tags" | "archive";
                 /** @enum {string} */
                 state: "ok" | "running" | "failed" | "never";
-                /** @description Last success. */
+                /** @description Last success, as far as it is known. */
                 last: components["schemas"]["NullableTime"];
                 lag_s: number | null;
                 error: string;
             }[];
             wecom: {
-                /** @description Since the start, the busiest first. */
+                /** @description Since the start, all corps, the busiest first. */
                 calls: {
                     api: string;
                     calls: number;
                     failed: number;
                     errors: {
+                        /** @description Class: limited, auth, network, ... */
                         code: string;
                         count: number;
                     }[];
                 }[];
-                /** @description Calls that our own meter made wait. */
-                limited: number;
             };
             latency: {
-                callback_ms: components["schemas"]["Quantiles"];
+                /** @description From the friend-add to the accepted welcome. */
                 welcome_ms: components["schemas"]["Quantiles"];
+                wecom_call_ms: components["schemas"]["Quantiles"];
+                commit_ms: components["schemas"]["Quantiles"];
             };
         };
         /** @description Since the start, from the metrics' buckets; null without a sample. */
@@ -3175,12 +3177,13 @@ export interface components {
         };
         Sandbox: {
             corpid: string;
-            /** @description Of the sample traffic; 0: it rests. */
+            /** @description Of the sample traffic: 1 as it began, 0 it rests. */
             speed: number;
             members: {
                 userid: string;
                 name: string;
             }[];
+            /** @description People of the local WeCom. */
             contacts: number;
             /** @description QR codes to scan. */
             codes: {
@@ -3191,7 +3194,6 @@ export interface components {
             waiting: {
                 msgid: string;
                 sender: string;
-                contacts: number;
             }[];
             /** @description The newest 50. */
             friends: {
@@ -3199,9 +3201,6 @@ export interface components {
                 external_userid: string;
                 name: string;
             }[];
-            /** @description Active. */
-            faults: number;
-            callbacks_open: number;
         };
     };
     responses: {
@@ -7526,13 +7525,14 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            502: components["responses"]["BadGateway"];
             default: components["responses"]["Failed"];
         };
     };
     getChannelQrPng: {
         parameters: {
             query?: {
-                /** @description Pixels a side, about. */
+                /** @description Pixels a side, about; WeCom's own picture comes as it is. */
                 size?: number;
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
@@ -7555,6 +7555,7 @@ export interface operations {
                 };
                 content: {
                     "image/png": string;
+                    "image/jpeg": string;
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -7562,6 +7563,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            502: components["responses"]["BadGateway"];
             default: components["responses"]["Failed"];
         };
     };
