@@ -23,7 +23,8 @@ namespace leadbridge::crm {
 
 struct ContactFind {
     std::string condition = {};  // JSON; "" = everyone
-    std::string q = {};  // part of the name or of a remark, or a whole phone, e-mail or id; "" = any
+    std::string q =
+        {};  // part of the name or of a remark, or a whole phone, e-mail or id; "" = any
 };
 
 enum class ContactSort : std::uint8_t { created, last_touch, name };

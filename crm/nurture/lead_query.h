@@ -15,7 +15,7 @@
 namespace leadbridge::crm {
 
 struct LeadFind {
-    ContactFind contact = {};                  // of the lead's contact
+    ContactFind contact = {};             // of the lead's contact
     std::vector<LeadStatus> status = {};  // any of them; empty = every
     std::vector<MemberId> owner = {};     // any of them; empty = any
     bool unowned = false;                 // also, or without `owner` only, leads nobody owns
