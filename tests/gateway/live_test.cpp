@@ -36,6 +36,10 @@ TEST(LiveTopics, ARowIsToldToItsKindAndToItself) {
         topics_told(ChangeSource::archive, change("conversation", 3)),
         (Names{"archive", "conversation:3"})
     );
+    EXPECT_EQ(
+        topics_told(ChangeSource::core, change("operations", 2)),
+        (Names{"operations", "operation:2"})
+    );
     EXPECT_EQ(topics_told(ChangeSource::archive, change("contact", 5)), Names{});
     EXPECT_EQ(topics_told(ChangeSource::core, change("session", 5)), Names{});
 }
@@ -55,7 +59,7 @@ TEST(LiveTopics, EveryTopicThatIsToldCanBeFollowedInItsLog) {
               "member",
               "department",
               "group",
-              "operation",
+              "operations",
               "user",
               "inbox",
               "message",
