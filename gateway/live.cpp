@@ -340,11 +340,12 @@ void Live::State::run() {
         }
         try {
             visible_now.clear();
+            // First the logs: a cursor that another channel gave out is then never ahead of ours.
+            follow(ChangeSource::core);
+            follow(ChangeSource::archive);
             for (Command& command : taken) {
                 apply_guarded(command);
             }
-            follow(ChangeSource::core);
-            follow(ChangeSource::archive);
             check_rights();
             close_slow();
         } catch (const std::exception& error) {
