@@ -39,6 +39,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/rng.h"
+#include "base/websocket.h"
+#include "base/websocket_session.h"
 #include "base/worker_pool.h"
 
 namespace leadbridge {
@@ -83,7 +85,8 @@ class Connection;
 
 struct Delivery {
     std::weak_ptr<Connection> to;
-    std::optional<Response> response;  // none = close without an answer
+    std::optional<Response> response;         // none = close without an answer,
+    std::optional<WebSocketUpgrade> upgrade;  // or, with this, a WebSocket
 };
 
 class Answer;
@@ -191,7 +194,7 @@ public:
 
     ~Answer() override {
         if (!done_) {
-            deliver(problem_response(500, request_id_));
+            deliver(problem_response(500, request_id_), std::nullopt);
         }
     }
 
@@ -200,21 +203,29 @@ public:
 
     void respond(Response response) override {
         if (!done_.exchange(true)) {
-            deliver(std::move(response));
+            deliver(std::move(response), std::nullopt);
         }
     }
 
     void close() override {
         if (!done_.exchange(true)) {
-            deliver(std::nullopt);
+            deliver(std::nullopt, std::nullopt);
+        }
+    }
+
+    void upgrade(WebSocketUpgrade to) override {
+        if (!asks_for_websocket(to.request)) {
+            fail(400);
+        } else if (!done_.exchange(true)) {
+            deliver(std::nullopt, std::move(to));
         }
     }
 
     void fail(int status) { respond(problem_response(status, request_id_)); }
 
 private:
-    void deliver(std::optional<Response> response) {
-        core_->post_delivery(Delivery{std::move(to_), std::move(response)});
+    void deliver(std::optional<Response> response, std::optional<WebSocketUpgrade> upgrade) {
+        core_->post_delivery(Delivery{std::move(to_), std::move(response), std::move(upgrade)});
     }
 
     const std::shared_ptr<Core> core_;  // shared with the server, which may go first
@@ -223,10 +234,10 @@ private:
     std::atomic<bool> done_{false};
 };
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public ByteStream, public std::enable_shared_from_this<Connection> {
 public:
     Connection(Core& c, std::string peer);
-    virtual ~Connection();
+    ~Connection() override;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -240,13 +251,20 @@ public:
 
     void wait_for_answer(Waiter waiter) { waiter_.emplace(std::move(waiter)); }
 
-    void deliver(std::optional<Response> response);
+    void deliver(Delivery delivery);
+
+    bool becomes_websocket() const { return upgrade_.has_value(); }
+
+    void begin_websocket(Waiter waiter);  // resumed when the socket has ended
+    void end_websocket();
     bool begin_answer();  // false: close without an answer
     asio::const_buffer next_output() const;
     void wrote(std::size_t n);
     bool end_answer();  // true: another request may follow
     void begin_linger();
-    void abort();  // closes the socket: the coroutine ends soon
+    void abort();      // closes the socket: the coroutine ends soon
+    void shut_down();  // a WebSocket says goodbye; others finish what they do
+    void cut() override;
 
     bool is_late(std::int64_t now) const { return deadline_ != 0 && now > deadline_; }
 
@@ -256,6 +274,7 @@ private:
     enum class Phase { first, idle, header, body, answer };
 
     ReadStep account(ReadStep step);
+    void resume();
     void enter(Phase phase);
     void move_to(std::list<Connection*>& list);
     void count_body(std::size_t bytes);
@@ -276,6 +295,8 @@ private:
     std::optional<Waiter> waiter_;
     std::optional<Response> response_;
     HttpResponseWriter writer_;
+    std::optional<WebSocketUpgrade> upgrade_;
+    std::shared_ptr<WebSocketSession> websocket_;  // shared with the application
 };
 
 template <class Stream>
@@ -291,6 +312,27 @@ public:
         } else {
             return stream.next_layer();
         }
+    }
+
+    // ByteStream, for a WebSocket.
+    void read_some(std::span<char> into, Done done) override {
+        stream.async_read_some(
+            asio::buffer(into.data(), into.size()),
+            [self = this->shared_from_this(),
+             done = std::move(done)](const error_code& ec, std::size_t n) { done(ec, n); }
+        );
+    }
+
+    void write_some(const std::vector<std::string_view>& pieces, Done done) override {
+        std::vector<asio::const_buffer> buffers;
+        for (const std::string_view piece : pieces) {
+            buffers.emplace_back(piece.data(), piece.size());
+        }
+        stream.async_write_some(
+            buffers,
+            [self = this->shared_from_this(),
+             done = std::move(done)](const error_code& ec, std::size_t n) { done(ec, n); }
+        );
     }
 
     Stream stream;
@@ -401,14 +443,43 @@ void Connection::dispatch() {
     core_.hand_over(Pending{std::move(request), std::move(answer)});
 }
 
-void Connection::deliver(std::optional<Response> response) {
+void Connection::deliver(Delivery delivery) {
     if (!waiter_) {
         return;  // aborted meanwhile
     }
-    response_ = std::move(response);
+    response_ = std::move(delivery.response);
+    upgrade_ = std::move(delivery.upgrade);
+    resume();
+}
+
+void Connection::resume() {
     Waiter waiter = *std::move(waiter_);
     waiter_.reset();
     std::move(waiter)();
+}
+
+// Bytes that came before the peer could know our answer belong to no frame.
+void Connection::begin_websocket(Waiter waiter) {
+    waiter_.emplace(std::move(waiter));
+    count_body(0);
+    if (core_.stopping || reader_.has_bytes()) {
+        asio::post(core_.io, [self = shared_from_this()] { self->resume(); });
+        return;
+    }
+    core_.counters.count(101);
+    websocket_ = leadbridge::begin_websocket(
+        {core_.io,
+         shared_from_this(),
+         *std::move(upgrade_),
+         [&core = core_](std::function<void()> work) { return core.pool->submit(std::move(work)); },
+         [self = shared_from_this()] { self->resume(); }}
+    );
+    upgrade_.reset();
+}
+
+void Connection::end_websocket() {
+    upgrade_.reset();
+    websocket_.reset();
 }
 
 bool Connection::begin_answer() {
@@ -459,11 +530,23 @@ void Connection::begin_linger() {
 }
 
 void Connection::abort() {
-    error_code ignored;
     deadline_ = 0;
     move_to(core_.busy);
+    cut();
+    if (websocket_ == nullptr) {  // else it ends by itself, once nothing uses the bytes
+        deliver({});
+    }
+}
+
+void Connection::cut() {
+    error_code ignored;
     socket().close(ignored);
-    deliver(std::nullopt);
+}
+
+void Connection::shut_down() {
+    if (websocket_ != nullptr) {
+        websocket_->shut_down();
+    }
 }
 
 // need_more: the connection ended.
@@ -489,6 +572,12 @@ Task<ReadStep> read_request(StreamConnection<Stream>& connection) {
 Task<void> answered(Connection& connection) {
     Token token;
     auto park = [&connection](Waiter waiter) { connection.wait_for_answer(std::move(waiter)); };
+    co_await asio::async_initiate<Token, void()>(std::move(park), token);
+}
+
+Task<void> websocket_ended(Connection& connection) {
+    Token token;
+    auto park = [&connection](Waiter waiter) { connection.begin_websocket(std::move(waiter)); };
     co_await asio::async_initiate<Token, void()>(std::move(park), token);
 }
 
@@ -538,6 +627,12 @@ Task<void> serve(std::shared_ptr<StreamConnection<Stream>> connection) {
             connection->refuse();
         }
         answer_sent = false;
+        if (connection->becomes_websocket()) {
+            co_await websocket_ended(*connection);
+            connection->end_websocket();
+            answer_sent = true;  // its close frame
+            break;
+        }
         if (!connection->begin_answer()) {
             break;
         }
@@ -742,7 +837,7 @@ void Core::drain() {
     deliveries.swap(*mailbox.lock());
     for (Delivery& delivery : deliveries) {
         if (const auto connection = delivery.to.lock()) {
-            connection->deliver(std::move(delivery.response));
+            connection->deliver(std::move(delivery));
         }
     }
 }
@@ -809,6 +904,9 @@ void Core::begin_stop(std::int64_t grace_ms) {
         if (!connection.is_in_body()) {
             connection.abort();
         }
+    }
+    for (Connection* connection : busy) {
+        connection->shut_down();
     }
     ticker.cancel();
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/websocket.h"
+
 namespace leadbridge {
 
 namespace {
@@ -155,6 +157,15 @@ Response Response::json(int status, std::string body) {
     Response response{status, {}, std::move(body)};
     response.headers.add("Content-Type", "application/json");
     return response;
+}
+
+void Responder::Sink::upgrade(WebSocketUpgrade to) {
+    (void)to;
+    respond(Response::text(501, "no WebSocket here\n"));
+}
+
+void Responder::upgrade(WebSocketUpgrade to) const {
+    sink_->upgrade(std::move(to));
 }
 
 }  // namespace leadbridge

@@ -69,6 +69,8 @@ struct Request {
     std::int64_t received_steady_ms = 0;
 };
 
+struct WebSocketUpgrade;  // base/websocket.h
+
 struct Response {
     int status = 200;
     Headers headers;
@@ -88,6 +90,8 @@ public:
         virtual ~Sink() = default;
         virtual void respond(Response response) = 0;
         virtual void close() = 0;
+        // A sink that has no connection to turn into a WebSocket answers 501.
+        virtual void upgrade(WebSocketUpgrade to);
     };
 
     explicit Responder(std::shared_ptr<Sink> sink) : sink_(std::move(sink)) {}
@@ -96,6 +100,9 @@ public:
 
     // Ends the connection without an answer: WeCom retries a network failure.
     void close() const { sink_->close(); }
+
+    // The connection becomes a WebSocket; to.request is the one being answered.
+    void upgrade(WebSocketUpgrade to) const;
 
 private:
     std::shared_ptr<Sink> sink_;  // shared by the connection and whoever holds the answer

@@ -42,6 +42,11 @@ std::int64_t IdSource::next() noexcept {
            static_cast<std::int64_t>(node_) << counter_bits | (mine & counter_mask);
 }
 
+std::int64_t first_id_of(std::int64_t ms) noexcept {
+    constexpr std::int64_t last_ms = (std::int64_t{1} << 41) - 1;
+    return std::clamp<std::int64_t>(ms - epoch_ms, 0, last_ms) << (node_bits + counter_bits);
+}
+
 std::int64_t id_time_ms(std::int64_t id) noexcept {
     return (id >> (node_bits + counter_bits)) + epoch_ms;
 }

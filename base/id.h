@@ -66,6 +66,8 @@ private:
 
 // The UnixMillis in which an id was made.
 std::int64_t id_time_ms(std::int64_t id) noexcept;
+// The smallest id that could be made in this UnixMillis; 0 before ids begin.
+std::int64_t first_id_of(std::int64_t ms) noexcept;
 
 }  // namespace leadbridge
 

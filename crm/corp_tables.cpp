@@ -14,6 +14,7 @@ constexpr CorpTable tables[] = {
     {"contact_ord", "corp_id"},
     {"contact_tag", "contact_id"},
     {"department", "id"},
+    {"department_role", "department_id"},
     {"follow", "id"},
     {"follow_tag", "follow_id"},
     {"group_chat", "id"},
@@ -23,16 +24,20 @@ constexpr CorpTable tables[] = {
     {"member", "id"},
     {"member_department", "member_id"},
     {"note", "id"},
+    {"operation", "id"},
+    {"operation_item", "contact_id"},
     {"push", "id"},
     {"push_batch", "id"},
     {"push_count", "push_id"},
     {"push_msgid", "msgid"},
     {"push_recipient", "contact_id"},
+    {"saved_view", "id"},
     {"segment", "id"},
     {"source", "id"},
     {"tag", "id"},
     {"tag_group", "id"},
     {"timeline", "id"},
+    {"user_account", "id"},
 };
 
 }  // namespace

@@ -1,23 +1,16 @@
 #include "gateway/api.h"
 
-#include <algorithm>
 #include <exception>
 
+#include "base/json.h"
 #include "base/log.h"
+#include "gateway/api/masking.h"
 #include "gateway/problem.h"
+#include "gateway/sessions.h"
 
 namespace leadbridge::gateway {
 
 namespace {
-
-constexpr std::int64_t note_use_every_ms = 60'000;
-
-Access access_of(const crm::ApiToken& token) {
-    if (token.allows(crm::TokenScope::admin)) {
-        return Access::admin;
-    }
-    return token.allows(crm::TokenScope::write) ? Access::write : Access::read;
-}
 
 std::string allow_list(const std::vector<Method>& methods) {
     std::string out;
@@ -28,18 +21,19 @@ std::string allow_list(const std::vector<Method>& methods) {
     return out;
 }
 
-// Of a scheme's name only the letters count (RFC 9110, 11.1).
-bool starts_with_word(std::string_view text, std::string_view lower_word) {
-    return text.size() >= lower_word.size() &&
-           std::equal(lower_word.begin(), lower_word.end(), text.begin(), [](char want, char have) {
-               return want == (have >= 'A' && have <= 'Z' ? static_cast<char>(have + 32) : have);
-           });
-}
-
 // Paths that concern the machine or a corp named in the path itself: no corp has to be chosen
 // first.
 bool needs_corp(std::string_view pattern) {
-    for (const std::string_view resource : {"corps", "tokens", "openapi.json", "me", "machine"}) {
+    for (const std::string_view resource :
+         {"corps",
+          "tokens",
+          "openapi.json",
+          "me",
+          "machine",
+          "auth",
+          "users",
+          "sessions",
+          "roles"}) {
         const std::string path = "/api/v1/" + std::string(resource);
         if (pattern == path || pattern.starts_with(path + "/")) {
             return false;
@@ -48,57 +42,44 @@ bool needs_corp(std::string_view pattern) {
     return true;
 }
 
+Response masked(Response response, std::string_view request_id) {
+    if (!response.headers.get("Content-Type").starts_with("application/json")) {
+        return response;
+    }
+    auto value = parse_json(response.body, JsonLimits{64 << 20, 64});
+    if (!value) {
+        return problem(Error{ErrorCode::internal, "an answer could not be masked"}, request_id);
+    }
+    mask_answer(*value);
+    response.body = to_text(*value);
+    return response;
+}
+
 }  // namespace
 
 Api::Api(const ApiServices& services, std::span<const Route> routes)
     : services_(services), routes_(routes) {}
 
-Result<Api::Caller> Api::authenticate(const Request& request) {
-    const std::string_view header = request.headers.get("Authorization");
-    if (header.empty()) {
-        return Caller{};
-    }
-    constexpr std::string_view scheme = "bearer ";
-    if (!starts_with_word(header, scheme)) {
-        return Error{
-            ErrorCode::unauthenticated, "use Authorization: Bearer TOKEN", "bad_authorization"};
-    }
-    const std::string_view text = header.substr(scheme.size());
-    auto token = services_.core.read<std::optional<crm::ApiToken>>(
-        [&](Snapshot& s) -> Result<std::optional<crm::ApiToken>> {
-            return crm::TokenStore::find(s, text);
-        }
-    );
-    if (!token) {
-        return std::move(token).error();
-    }
-    if (!*token) {
+Status Api::admit(const Request& request, const Caller& caller, const Route& route) const {
+    if (route.access != Access::open && caller.anonymous) {
         return Error{
             ErrorCode::unauthenticated,
-            "this token is unknown or revoked; `leadbridge token create` makes one",
-            "bad_token"};
+            "sign in, or send Authorization: Bearer TOKEN",
+            "token_missing"};
     }
-    const crm::ApiToken& found = **token;
-    const UnixMillis now = services_.clock.now();
-    bool note = false;
-    {
-        auto noted = token_noted_.lock();
-        UnixMillis& last = (*noted)[found.id.value];
-        note = now - last >= note_use_every_ms;
-        last = note ? now : last;
-    }
-    if (note) {
-        auto written = services_.core.write<int>([&](Transaction& tx) -> Result<int> {
-            crm::TokenStore(services_.clock, services_.ids, services_.rng).used(tx, found.id);
-            return 0;
-        });
-        if (!written) {
-            log::warn(
-                "api", "the use of a token could not be noted", {{"error", written.error().message}}
-            );
+    if (!caller.may(route.access, route.permission)) {
+        if (caller.role) {
+            return Error{
+                ErrorCode::forbidden,
+                "your role lacks the permission " + std::string(to_string(route.permission)) +
+                    "; an admin can give you another role",
+                "permission_missing"};
         }
+        return Error{
+            ErrorCode::forbidden, "this token's scope does not cover the request", "scope_missing"};
     }
-    return Caller{"token:" + found.name, access_of(found), found.corp, false};
+    const bool reads = route.method == Method::get || route.method == Method::head;
+    return reads ? Status{} : services_.sessions.check_write(request, caller);
 }
 
 Result<CorpId> Api::corp_of(const Request& request, const Caller& caller) const {
@@ -133,25 +114,8 @@ Result<CorpId> Api::corp_of(const Request& request, const Caller& caller) const 
 
 Response Api::dispatch(const Request& request, const Caller& caller, const RouteMatch& match) {
     const Route& route = *match.route;
-    if (route.access != Access::open) {
-        if (caller.anonymous) {
-            return problem(
-                Error{
-                    ErrorCode::unauthenticated,
-                    "send Authorization: Bearer TOKEN",
-                    "token_missing"},
-                request.request_id
-            );
-        }
-        if (caller.access < route.access) {
-            return problem(
-                Error{
-                    ErrorCode::forbidden,
-                    "this token's scope does not cover the request",
-                    "scope_missing"},
-                request.request_id
-            );
-        }
+    if (Status admitted = admit(request, caller, route); !admitted) {
+        return problem(admitted.error(), request.request_id);
     }
     if (request.body.size() > route.max_body) {
         return problem(
@@ -162,17 +126,23 @@ Response Api::dispatch(const Request& request, const Caller& caller, const Route
             request.request_id
         );
     }
-    crm::Viewer viewer{caller.corp, crm::MemberId{}, crm::Scope::all, caller.actor};
+    CorpId in = caller.corp;
     if (route.access != Access::open && needs_corp(route.pattern)) {
         auto corp = corp_of(request, caller);
         if (!corp) {
             return problem(corp.error(), request.request_id);
         }
-        viewer.corp = *corp;
+        in = *corp;
     }
-    const ApiRequest api_request(request, std::move(viewer), match.params);
+    const ApiRequest api_request(request, caller.viewer(in), match.params, caller);
     auto response = route.handler(services_, api_request);
-    return response ? std::move(*response) : problem(response.error(), request.request_id);
+    if (!response) {
+        return problem(response.error(), request.request_id);
+    }
+    if (caller.role && masks(route.permission) && !caller.may(crm::Permission::contacts_phones)) {
+        return masked(std::move(*response), request.request_id);
+    }
+    return std::move(*response);
 }
 
 Response Api::run(const Request& request, const Caller& caller) {
@@ -199,8 +169,17 @@ Response Api::run(const Request& request, const Caller& caller) {
 
 Response Api::handle(const Request& request) {
     try {
-        auto caller = authenticate(request);
-        return caller ? run(request, *caller) : problem(caller.error(), request.request_id);
+        auto caller = services_.sessions.authenticate(request);
+        if (!caller) {
+            // A stale cookie must not stand in the way of signing in.
+            const RouteMatch match = match_route(routes_, request.method, request.path);
+            if (caller.error().reason == "session_ended" && match.route != nullptr &&
+                match.route->access == Access::open) {
+                return run(request, Caller{});
+            }
+            return problem(caller.error(), request.request_id);
+        }
+        return run(request, *caller);
     } catch (const DatabaseError& error) {
         log::error(
             "api", "the store failed", {{"request_id", request.request_id}, {"error", error.what()}}

@@ -15,6 +15,7 @@
 #include "crm/contacts/contact.h"
 #include "crm/staff/audit.h"
 #include "crm/staff/corp.h"
+#include "crm/staff/login.h"
 #include "crm/staff/source.h"
 
 namespace leadbridge::wecom {
@@ -36,6 +37,8 @@ namespace leadbridge::gateway {
 class CorpDoctor;
 class Inbox;
 class InboxProcessor;
+class Sessions;
+class SandboxDoor;
 
 struct ApiServices {
     Database& core;
@@ -58,6 +61,9 @@ struct ApiServices {
     CorpDoctor& corp_doctor;
     // How people and WeCom reach this machine, without a slash at the end; "" = not known.
     std::string public_url;
+    Sessions& sessions;
+    crm::LoginDesk& login;
+    SandboxDoor& sandbox;
 
     crm::CrmServices crm() const { return {clock, ids, jobs}; }
 

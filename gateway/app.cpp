@@ -37,6 +37,11 @@ HttpServerOptions server_options(const config::Settings& settings) {
     return options;
 }
 
+ConsoleAssets console_of(const std::string& ui_dir) {
+    return ui_dir.empty() ? ConsoleAssets(embedded_console())
+                          : ConsoleAssets(std::filesystem::path(ui_dir));
+}
+
 }  // namespace
 
 App::Parts::Parts(AppOptions options)
@@ -67,6 +72,7 @@ App::Parts::Parts(AppOptions options)
       bitmaps(*core, *clock),
       ledger(jobs, *clock, ids),
       planner(*core, bitmaps, jobs, *clock, ids),
+      operations(*core, jobs, *clock, ids),
       mass_services{wecom_services, ledger},
       wecom_receiver(corp_directory, *clock, metrics),
       form_connector(source_directory, *clock, metrics),
@@ -102,6 +108,8 @@ App::Parts::Parts(AppOptions options)
           }
       ),
       corp_doctor(*http, sdk, *clock, settings.server.public_url),
+      sessions(*core, *clock, {settings.server.public_url, !settings.server.tls_cert.empty()}),
+      login({*core, *clock, ids, rng, *vault}),
       services{
           *core,
           *archive_db,
@@ -121,9 +129,23 @@ App::Parts::Parts(AppOptions options)
           wecom_services,
           messages,
           corp_doctor,
-          settings.server.public_url},
+          settings.server.public_url,
+          sessions,
+          login,
+          sandbox_door},
       api(services, api_routes()),
-      door(api, callbacks, metrics, *clock, [this] { return not_ready(); }),
+      console(console_of(options.ui_dir)),
+      live(
+          {*core,
+           *archive_db,
+           sessions,
+           *clock,
+           metrics,
+           [this](const Request& request, const Caller& caller) {
+               return api.corp_of(request, caller);
+           }}
+      ),
+      door(api, callbacks, console, live, metrics, *clock, [this] { return not_ready(); }),
       scheduler(*clock) {
     if (Status applied = apply_corps(*core, corps, settings.corps); !applied) {
         throw std::runtime_error(applied.error().message);
@@ -198,6 +220,9 @@ void App::start() {
     for (JobHandler& handler : p.planner.handlers()) {
         p.runner->add(std::move(handler));
     }
+    for (JobHandler& handler : p.operations.handlers()) {
+        p.runner->add(std::move(handler));
+    }
     p.recover();
     p.processor.start();
     p.runner->start();
@@ -205,6 +230,7 @@ void App::start() {
     p.fetcher.start();
     p.puller.start();
     p.scheduler.start();
+    p.live.start();
     p.server->start();
     log::info(
         "app",
@@ -220,6 +246,7 @@ void App::stop() {
     }
     p.running = false;
     p.server->stop();
+    p.live.stop();
     p.control.reset();
     p.inbox.stop();
     p.scheduler.stop();
@@ -241,6 +268,10 @@ void App::stop() {
 
 std::uint16_t App::port() const {
     return parts_->server ? parts_->server->port() : std::uint16_t{0};
+}
+
+SandboxDoor& App::sandbox_door() {
+    return parts_->sandbox_door;
 }
 
 Api& App::api() {

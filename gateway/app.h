@@ -15,10 +15,12 @@
 namespace leadbridge::gateway {
 
 class Api;
+class SandboxDoor;
 
 struct AppOptions {
     config::Settings settings;
-    std::unique_ptr<Clock> clock;  // null = the system's
+    std::unique_ptr<Clock> clock = nullptr;  // null = the system's
+    std::string ui_dir = {};                 // the console from this folder, not the embedded one
 };
 
 class App {
@@ -36,6 +38,7 @@ public:
 
     std::uint16_t port() const;
     Api& api();
+    SandboxDoor& sandbox_door();
     const ApiServices& services() const;
     const Clock& clock() const;
     Metrics& metrics();

@@ -26,16 +26,21 @@
 #include "crm/nurture/nurture.h"
 #include "crm/nurture/push_planner.h"
 #include "crm/nurture/tag_bitmaps.h"
+#include "crm/operations/operation_runner.h"
 #include "crm/staff/staff.h"
 #include "gateway/api.h"
 #include "gateway/app.h"
 #include "gateway/callbacks.h"
+#include "gateway/console_assets.h"
 #include "gateway/control_socket.h"
 #include "gateway/doctor.h"
 #include "gateway/front_door.h"
 #include "gateway/inbox.h"
 #include "gateway/inbox_processor.h"
+#include "gateway/live.h"
+#include "gateway/sandbox_door.h"
 #include "gateway/scheduler.h"
+#include "gateway/sessions.h"
 #include "gateway/stores.h"
 
 namespace leadbridge::gateway {
@@ -75,6 +80,7 @@ struct App::Parts {
     crm::TagBitmaps bitmaps;
     crm::PushLedger ledger;
     crm::PushPlanner planner;
+    crm::OperationRunner operations;
     wecom::MassSendServices mass_services;
 
     // In.
@@ -95,8 +101,13 @@ struct App::Parts {
 
     // Doors.
     CorpDoctor corp_doctor;
+    Sessions sessions;
+    crm::LoginDesk login;
+    SandboxDoor sandbox_door;
     ApiServices services;
     Api api;
+    const ConsoleAssets console;
+    Live live;
     FrontDoor door;
     Scheduler scheduler;
     std::optional<JobRunner> runner;

@@ -11,6 +11,8 @@
 #include "connectors/wecom/retention.h"
 #include "crm/corp_tables.h"
 #include "crm/intake.h"
+#include "crm/staff/password.h"
+#include "crm/staff/session.h"
 #include "gateway/idempotency.h"
 #include "gateway/inbox_rows.h"
 
@@ -37,6 +39,7 @@ constexpr crm::CorpTable other_tables[] = {
     {"contact_sync_run", "id"},
     {"contact_sync_member", "userid_key"},
     {"archive_feed_cursor", "corp_id"},
+    {"setup_step", "step"},
     {"corp_key", "corp_id"},
 };
 
@@ -109,6 +112,12 @@ void clean_up(const CleanUpStores& stores, UnixMillis now) {
         return crm::forget_applied(tx, now - 30 * day_ms, slice_rows);
     });
     run(core, "idempotency keys", [&](Transaction& tx) { return forget_old_keys(tx, now); });
+    run(core, "sessions", [&](Transaction& tx) {
+        return crm::SessionStore::forget(tx, now, slice_rows);
+    });
+    run(core, "failed sign-ins", [&](Transaction& tx) {
+        return crm::LoginFailures::forget(tx, now, slice_rows);
+    });
     run(core, "change log", [&](Transaction& tx) {
         return trim_changes(tx, now - 7 * day_ms, slice_rows);
     });

@@ -17,15 +17,24 @@ constexpr std::string_view home_page =
     "<p>Documents stand in docs/ of the installation. 文档在安装目录的 docs/ "
     "中。</p></body></html>";
 
+constexpr std::string_view live_path = "/api/v1/live";
 constexpr std::size_t default_body = 1 << 20;
 
 }  // namespace
 
 FrontDoor::FrontDoor(
-    Api& api, Callbacks& callbacks, Metrics& metrics, const Clock& clock, Readiness ready
+    Api& api,
+    Callbacks& callbacks,
+    const ConsoleAssets& console,
+    Live& live,
+    Metrics& metrics,
+    const Clock& clock,
+    Readiness ready
 )
     : api_(api),
       callbacks_(callbacks),
+      console_(console),
+      live_(live),
       metrics_(metrics),
       clock_(clock),
       ready_(std::move(ready)) {}
@@ -38,6 +47,19 @@ std::size_t FrontDoor::body_limit(Method method, std::string_view path) {
     return match.route == nullptr ? default_body : match.route->max_body;
 }
 
+Response FrontDoor::home() const {
+    if (console_.present()) {
+        Response response = Response::empty(302);
+        response.headers.set("Location", "/console/");
+        response.headers.set("Cache-Control", "no-cache");
+        return response;
+    }
+    Response response = Response::text(200, std::string(home_page));
+    response.headers.set("Content-Type", "text/html; charset=utf-8");
+    response.headers.set("Content-Security-Policy", "default-src 'none'");
+    return response;
+}
+
 Response FrontDoor::answer(const Request& request) {
     const bool reads = request.method == Method::get || request.method == Method::head;
     if (request.path.starts_with("/api/")) {
@@ -46,6 +68,9 @@ Response FrontDoor::answer(const Request& request) {
     if (request.path == "/healthz") {  // any method: deploy/bench posts to it, the thread path with
                                        // nothing behind it
         return Response::text(200, "ok\n");
+    }
+    if (auto page = console_.answer(request)) {
+        return *std::move(page);
     }
     if (!reads) {
         return problem(
@@ -62,16 +87,17 @@ Response FrontDoor::answer(const Request& request) {
         return response;
     }
     if (request.path == "/") {
-        Response response = Response::text(200, std::string(home_page));
-        response.headers.set("Content-Type", "text/html; charset=utf-8");
-        response.headers.set("Content-Security-Policy", "default-src 'none'");
-        return response;
+        return home();
     }
     return problem(Error{ErrorCode::not_found, "no such resource", "no_route"}, request.request_id);
 }
 
 void FrontDoor::handle(Request&& request, Responder responder) {
     if (callbacks_.handle(request, responder)) {
+        return;
+    }
+    if (request.path == live_path) {
+        live_.handle(std::move(request), responder);
         return;
     }
     Response response = answer(request);

@@ -1,6 +1,8 @@
 #pragma once
-// What the HTTP server hands over: callbacks and hooks, the API, health, metrics, and the page at
-// /.
+// What the HTTP server hands over: callbacks and hooks, the API, the live
+// channel, the console's files, health,
+// metrics, and at / the way to the console or, in a program without one, a page that says what
+// else there is.
 
 #include <functional>
 #include <string>
@@ -9,6 +11,8 @@
 #include "base/metrics.h"
 #include "gateway/api.h"
 #include "gateway/callbacks.h"
+#include "gateway/console_assets.h"
+#include "gateway/live.h"
 
 namespace leadbridge::gateway {
 
@@ -18,7 +22,13 @@ using Readiness = std::function<std::string()>;
 class FrontDoor {
 public:
     FrontDoor(
-        Api& api, Callbacks& callbacks, Metrics& metrics, const Clock& clock, Readiness ready
+        Api& api,
+        Callbacks& callbacks,
+        const ConsoleAssets& console,
+        Live& live,
+        Metrics& metrics,
+        const Clock& clock,
+        Readiness ready
     );
 
     void handle(Request&& request, Responder responder);
@@ -26,9 +36,12 @@ public:
 
 private:
     Response answer(const Request& request);
+    Response home() const;
 
     Api& api_;
     Callbacks& callbacks_;
+    const ConsoleAssets& console_;
+    Live& live_;
     Metrics& metrics_;
     const Clock& clock_;
     const Readiness ready_;

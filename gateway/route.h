@@ -11,14 +11,13 @@
 
 #include "base/http_types.h"
 #include "base/result.h"
+#include "crm/staff/permission.h"
 #include "crm/staff/viewer.h"
+#include "gateway/caller.h"
 
 namespace leadbridge::gateway {
 
 struct ApiServices;  // gateway/api_services.h: what handlers may reach
-
-// What a caller must hold. `admin` implies write, `write` implies read.
-enum class Access : std::uint8_t { open, read, write, admin };
 
 // One request as a handler sees it: authenticated, its corp known, its path parameters named.
 class ApiRequest {
@@ -26,15 +25,18 @@ public:
     ApiRequest(
         const Request& http,
         crm::Viewer viewer,
-        std::vector<std::pair<std::string_view, std::string>> params
+        std::vector<std::pair<std::string_view, std::string>> params,
+        const Caller& caller
     )
-        : http_(http), viewer_(std::move(viewer)), params_(std::move(params)) {}
+        : http_(http), viewer_(std::move(viewer)), params_(std::move(params)), caller_(caller) {}
 
     const Request& http() const noexcept { return http_; }
 
     const crm::Viewer& viewer() const noexcept { return viewer_; }
 
     CorpId corp() const noexcept { return viewer_.corp; }
+
+    const Caller& caller() const noexcept { return caller_; }
 
     std::string_view param(std::string_view name) const noexcept;
     // The path parameter as an id; Error{not_found} when it is none: an id that cannot exist does
@@ -65,6 +67,7 @@ private:
     const Request& http_;
     crm::Viewer viewer_;
     std::vector<std::pair<std::string_view, std::string>> params_;
+    const Caller& caller_;
 };
 
 std::string encode_cursor(std::int64_t position);
@@ -74,8 +77,9 @@ using ApiHandler = Result<Response> (*)(const ApiServices&, const ApiRequest&);
 
 struct Route {
     Method method;
-    std::string_view pattern;  // "/api/v1/leads/{id}"; {name} matches one segment
-    Access access;
+    std::string_view pattern;    // "/api/v1/leads/{id}"; {name} matches one segment
+    Access access;               // what a token must hold
+    crm::Permission permission;  // what the role of a person must allow
     ApiHandler handler;
     std::size_t max_body = 1 << 20;
 };

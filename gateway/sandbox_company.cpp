@@ -10,6 +10,7 @@
 #include "connectors/sandbox/sandbox.h"
 #include "connectors/sandbox/traffic.h"
 #include "gateway/api.h"
+#include "gateway/sandbox_door.h"
 #include "gateway/scheduler.h"
 #include "gateway/story.h"
 
@@ -278,6 +279,9 @@ Status SandboxCompany::set_up() {
     s.story.emplace(s.app, *corp, s.options.tell);
     s.regular.every(form_every_ms, "sample form", [&s] { s.post_form(); });
     s.regular.every(push_every_ms, "sample push", [&s] { s.send_push(); });
+    s.app.sandbox_door().open(s.sandbox.port(), [&s](double speed) {
+        s.traffic->set_speed(speed);
+    });
     s.story->start();
     s.traffic->start();
     s.regular.start();
@@ -289,6 +293,7 @@ std::uint16_t SandboxCompany::port() const {
 }
 
 void SandboxCompany::stop() {
+    state_->app.sandbox_door().close();
     state_->regular.stop();
     if (state_->traffic) {
         state_->traffic->stop();

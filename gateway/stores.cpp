@@ -12,7 +12,9 @@
 #include "crm/intake.h"
 #include "crm/leads/channel.h"
 #include "crm/nurture/nurture.h"
+#include "crm/operations/operation.h"
 #include "crm/staff/staff.h"
+#include "gateway/api/setup.h"
 #include "gateway/idempotency.h"
 #include "gateway/inbox.h"
 
@@ -28,10 +30,12 @@ std::vector<RoomMigrations> core_rooms() {
         {"contacts", crm::contacts_migrations()},
         {"leads", crm::leads_migrations()},
         {"nurture", crm::nurture_migrations()},
+        {"operations", crm::operations_migrations()},
         {"intake", crm::intake_migrations()},
         {"archive_feed", archive::feed_migrations()},
         {"wecom", wecom::migrations()},
         {"inbox", Inbox::migrations()},
+        {"setup", setup_migrations()},
         {"idempotency", idempotency_migrations()}};
 }
 

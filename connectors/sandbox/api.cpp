@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/json.h"
+#include "connectors/sandbox/sign_in.h"
 
 namespace leadbridge::sandbox {
 
@@ -17,7 +18,8 @@ const Endpoint* find_endpoint(std::string_view path) noexcept {
           way_endpoints(),
           tag_endpoints(),
           mass_endpoints(),
-          staff_endpoints()}) {
+          staff_endpoints(),
+          sign_in_endpoints()}) {
         for (const Endpoint& endpoint : table) {
             if (endpoint.path == path) {
                 return &endpoint;

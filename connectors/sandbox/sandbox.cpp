@@ -13,6 +13,7 @@
 #include "connectors/sandbox/faults.h"
 #include "connectors/sandbox/journal.h"
 #include "connectors/sandbox/later.h"
+#include "connectors/sandbox/sign_in.h"
 
 namespace leadbridge::sandbox {
 
@@ -206,6 +207,15 @@ bool Sandbox::State::own_control(const Request& request, const Responder& respon
 void Sandbox::State::handle(const Request& request, Responder responder) {
     if (request.path.starts_with("/cgi-bin/")) {
         handle_api(request, responder);
+        return;
+    }
+    if (is_sign_in(request)) {
+        Response response;
+        {
+            const std::lock_guard lock(mutex);
+            response = sign_in(world, request, clock.now(), rng);
+        }
+        responder.respond(std::move(response));
         return;
     }
     if (request.path == "/healthz") {

@@ -41,9 +41,10 @@ struct Traffic::State {
     const Clock& clock;
     const TrafficOptions options;
     SeededRng rng;
-    std::mutex mutex;  // guards stopping
+    std::mutex mutex;  // guards stopping and speed
     std::condition_variable wake;
     bool stopping = false;
+    double speed = 1;
     std::thread thread;
 
     void run();
@@ -61,9 +62,18 @@ void Traffic::State::run() {
         const auto pause = static_cast<std::int64_t>(
             rng.below(static_cast<std::uint64_t>(2 * options.mean_pause_ms)) + 1
         );
-        wake.wait_for(lock, clock.real(pause));
+        if (speed > 0) {
+            wake.wait_for(
+                lock, clock.real(static_cast<std::int64_t>(static_cast<double>(pause) / speed))
+            );
+        } else {
+            wake.wait(lock, [this] { return stopping || speed > 0; });
+        }
         if (stopping) {
             return;
+        }
+        if (speed == 0) {
+            continue;
         }
         lock.unlock();
         one_act();
@@ -198,6 +208,14 @@ void Traffic::stop() {
     if (state_->thread.joinable()) {
         state_->thread.join();
     }
+}
+
+void Traffic::set_speed(double speed) {
+    {
+        const std::lock_guard lock(state_->mutex);
+        state_->speed = speed;
+    }
+    state_->wake.notify_all();
 }
 
 }  // namespace leadbridge::sandbox

@@ -23,6 +23,8 @@ public:
     ~Traffic();
     void start();
     void stop();
+    // 1 = as it began, 2 = twice as many acts; 0 = it rests. Any thread.
+    void set_speed(double speed);
 
 private:
     struct State;

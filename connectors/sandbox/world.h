@@ -128,6 +128,12 @@ struct ArchiveKeyPair {
     std::shared_ptr<const crypto::RsaKey> key;  // shared with tests that read the private half
 };
 
+struct SignInCode {
+    std::string userid;  // of a member, else
+    std::string openid;  // of somebody outside
+    UnixMillis made_ms = 0;
+};
+
 struct Token {
     std::string kind;  // "app" | "contacts" | "archive"
     UnixMillis expires_ms = 0;
@@ -156,6 +162,7 @@ struct Company {
     std::map<std::string, MediaFile> media;
     std::map<std::string, GroupChat> groups;
     std::map<std::string, Token> tokens;
+    std::map<std::string, SignInCode> sign_in_codes;
     std::vector<ArchiveRow> archive;
     std::map<std::string, std::string> archive_media;  // sdkfileid -> bytes
     std::vector<ArchiveKeyPair> archive_keys;

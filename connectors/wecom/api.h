@@ -61,6 +61,8 @@ inline constexpr Api department_simple_list{"department/simplelist", Method::get
 inline constexpr Api member_ids{"user/list_id", Method::post, Repeat::safe, SecretKind::contacts};
 inline constexpr Api member_simple_list{"user/simplelist", Method::get};
 inline constexpr Api member_get{"user/get", Method::get};
+// Signing in: 91023. The code works once.
+inline constexpr Api user_info{"auth/getuserinfo", Method::get, Repeat::never};
 // Messages to members: 90236. enable_duplicate_check makes a repeat within its interval harmless.
 inline constexpr Api message_send{"message/send", Method::post};
 // Media: 90253, 90256. A second upload costs bytes, nothing else.

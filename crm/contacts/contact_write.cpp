@@ -145,6 +145,13 @@ Result<std::int64_t> add_note(
     event.detail = detail;
     event.actor = viewer.actor;
     add_event(tx, services.ids, event);
+    const std::string noted = object_text({{"note_id", std::to_string(note)}});
+    record_audit(
+        tx,
+        {services.clock, services.ids},
+        viewer,
+        {"contact.note", "contact", contact->id.value, {}, noted}
+    );
     return note;
 }
 

@@ -189,6 +189,12 @@ CREATE TABLE group_chat_member(
   PRIMARY KEY(corp_id, group_id, userid));
 CREATE INDEX group_chat_member_contact ON group_chat_member(corp_id, contact_id, group_id);
 )sql"},
+    // Orders of the contact list; ord in them, so that a page is found without looking at rows.
+    {2, R"sql(
+CREATE INDEX contact_last ON contact(corp_id, last_ms, id, ord);
+CREATE INDEX contact_name ON contact(corp_id, name, id, ord);
+CREATE INDEX chat_summary_waiting ON chat_summary(corp_id, last_from_contact, last_ms);
+)sql"},
 };
 
 }  // namespace

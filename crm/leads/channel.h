@@ -64,6 +64,12 @@ struct ChannelStats {
     std::int64_t spoke = 0;  // of the adds: the contact has said something
 };
 
+struct ChannelDay {
+    std::int64_t adds = 0;
+    std::int64_t lost = 0;
+    std::int64_t spoke = 0;
+};
+
 class ChannelStore {
 public:
     explicit ChannelStore(const CrmServices& services) : services_(services) {}
@@ -95,6 +101,11 @@ public:
     static std::optional<Channel> find_by_state(Snapshot& s, CorpId corp, std::string_view state);
     static PageOf<Channel> list(Snapshot& s, const Viewer& viewer, const Page& page);
     static ChannelStats stats(Snapshot& s, const Viewer& viewer, ChannelId id);
+    // One entry per day between two of `edges` (ascending, at least two). spoke: who was added that
+    // day and has said something since.
+    static std::vector<ChannelDay> days(
+        Snapshot& s, const Viewer& viewer, ChannelId id, const std::vector<UnixMillis>& edges
+    );
 
 private:
     CrmServices services_;

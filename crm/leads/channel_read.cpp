@@ -1,4 +1,6 @@
 #include "crm/leads/channel.h"
+
+#include <algorithm>
 #include "crm/staff/list_text.h"
 #include "crm/staff/query.h"
 
@@ -85,6 +87,38 @@ ChannelStats ChannelStore::stats(Snapshot& s, const Viewer& viewer, ChannelId id
     );
     out.leads =
         count("SELECT COUNT(*) FROM lead l", "l.corp_id = ? AND l.first_channel = ?", "l.owner");
+    return out;
+}
+
+std::vector<ChannelDay> ChannelStore::days(
+    Snapshot& s, const Viewer& viewer, ChannelId id, const std::vector<UnixMillis>& edges
+) {
+    std::vector<ChannelDay> out(edges.size() - 1);
+    const auto day_of = [&](UnixMillis at) -> ChannelDay* {
+        if (at < edges.front() || at >= edges.back()) {
+            return nullptr;
+        }
+        const auto after = std::upper_bound(edges.begin(), edges.end(), at);
+        return &out[static_cast<std::size_t>(after - edges.begin()) - 1];
+    };
+    Query query(
+        "SELECT f.added_ms, f.ended_ms, COALESCE(cs.from_contact, 0) FROM follow f LEFT "
+        "JOIN chat_summary cs ON cs.corp_id = f.corp_id AND cs.contact_id = f.contact_id "
+        "AND cs.member_id = f.member_id"
+    );
+    query.where("f.corp_id = ? AND f.channel_id = ?", {viewer.corp, id})
+        .where("(f.added_ms >= ? OR f.ended_ms >= ?)", {edges.front(), edges.front()})
+        .where(member_clause(viewer, "f.member_id"));
+    (void)query.all(s, [&](const Row& row) {
+        if (ChannelDay* day = day_of(row.integer(0))) {
+            day->adds += 1;
+            day->spoke += row.integer(2) > 0 ? 1 : 0;
+        }
+        if (ChannelDay* day = day_of(row.integer(1))) {
+            day->lost += 1;
+        }
+        return 0;
+    });
     return out;
 }
 

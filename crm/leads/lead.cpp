@@ -12,14 +12,6 @@ namespace {
 constexpr std::array<std::string_view, 5> status_names = {
     "unassigned", "new", "following", "converted", "invalid"};
 
-Clause lead_clause(const Viewer& viewer) {
-    Clause clause = member_clause(viewer, "l.owner");
-    if (!clause.sql.empty() && viewer.member) {
-        clause.sql = "(l.owner = 0 OR " + clause.sql + ")";
-    }
-    return clause;
-}
-
 void narrow(Query& query, const Viewer& viewer, const LeadFilter& filter) {
     query.where("l.corp_id = ?", {viewer.corp}).where(lead_clause(viewer));
     if (filter.status) {
@@ -55,6 +47,14 @@ Lead public_part(const Row& row) {
 }
 
 }  // namespace
+
+Clause lead_clause(const Viewer& viewer) {
+    Clause clause = member_clause(viewer, "l.owner");
+    if (!clause.sql.empty() && viewer.member) {
+        clause.sql = "(l.owner = 0 OR " + clause.sql + ")";
+    }
+    return clause;
+}
 
 std::string_view to_string(LeadStatus status) noexcept {
     return status_names[static_cast<std::size_t>(status)];

@@ -16,6 +16,7 @@
 #include "crm/contacts/contact.h"
 #include "crm/staff/page.h"
 #include "crm/staff/viewer.h"
+#include "crm/staff/viewer_scope.h"
 
 namespace leadbridge::crm {
 
@@ -74,6 +75,8 @@ struct LeadFilter {
 };
 
 // Reading. A scope below all sees leads owned in scope and leads that nobody owns.
+// lead_clause: that as a condition on `lead l`.
+Clause lead_clause(const Viewer& viewer);
 std::optional<Lead> find_lead(Snapshot& s, const Viewer& viewer, LeadId id);
 PageOf<Lead> list_leads(
     Snapshot& s, const Viewer& viewer, const LeadFilter& filter, const Page& page

@@ -57,6 +57,12 @@ CREATE INDEX lead_status ON lead(corp_id, status, id);
 CREATE INDEX lead_owner ON lead(corp_id, owner, id);
 CREATE INDEX lead_channel ON lead(corp_id, first_channel, id);
 )sql"},
+    // Orders of the lead list and the board.
+    {2, R"sql(
+CREATE INDEX lead_status_last ON lead(corp_id, status, last_ms, id);
+CREATE INDEX lead_owner_last ON lead(corp_id, owner, status, last_ms, id);
+CREATE INDEX lead_owner_status ON lead(corp_id, owner, status, id);
+)sql"},
 };
 
 }  // namespace

@@ -95,6 +95,38 @@ std::vector<std::uint32_t> OrdSet::from(std::uint32_t from, std::size_t n) const
     return out;
 }
 
+std::vector<std::uint32_t> OrdSet::down_from(std::uint32_t at, std::size_t n) const {
+    std::vector<std::uint32_t> out;
+    std::uint64_t rank = roaring_bitmap_rank(bits_.get(), at);
+    while (rank > 0 && out.size() < n) {
+        rank -= 1;
+        std::uint32_t ord = 0;
+        roaring_bitmap_select(bits_.get(), static_cast<std::uint32_t>(rank), &ord);
+        out.push_back(ord);
+    }
+    return out;
+}
+
+std::uint64_t OrdSet::rank(std::uint32_t at) const noexcept {
+    return roaring_bitmap_rank(bits_.get(), at);
+}
+
+std::string OrdSet::to_bytes() const {
+    std::string out(roaring_bitmap_portable_size_in_bytes(bits_.get()), '\0');
+    roaring_bitmap_portable_serialize(bits_.get(), out.data());
+    return out;
+}
+
+std::optional<OrdSet> OrdSet::from_bytes(std::string_view bytes) {
+    roaring_bitmap_t* bits = roaring_bitmap_portable_deserialize_safe(bytes.data(), bytes.size());
+    if (bits == nullptr) {
+        return std::nullopt;
+    }
+    OrdSet out;
+    out.bits_.reset(bits);
+    return out;
+}
+
 bool OrdSet::operator==(const OrdSet& other) const noexcept {
     return roaring_bitmap_equals(bits_.get(), other.bits_.get());
 }

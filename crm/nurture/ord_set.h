@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 struct roaring_bitmap_s;
@@ -36,6 +39,13 @@ public:
 
     // Up to n ordinals from `from` on, ascending.
     std::vector<std::uint32_t> from(std::uint32_t from, std::size_t n) const;
+    // Up to n ordinals at or below `at`, descending.
+    std::vector<std::uint32_t> down_from(std::uint32_t at, std::size_t n) const;
+    // How many are at or below `at`.
+    std::uint64_t rank(std::uint32_t at) const noexcept;
+    // To keep it: the portable format of Roaring. nullopt for bytes that are none.
+    std::string to_bytes() const;
+    static std::optional<OrdSet> from_bytes(std::string_view bytes);
     bool operator==(const OrdSet& other) const noexcept;
 
 private:

@@ -7,6 +7,7 @@
 #include "crm/nurture/push_settle.h"
 #include "crm/outbox.h"
 #include "crm/staff/audit.h"
+#include "crm/staff/list_text.h"
 #include "crm/staff/query.h"
 #include "crm/staff/viewer_scope.h"
 
@@ -46,6 +47,16 @@ Push push_of(const Row& row) {
 
 Error unknown_push() {
     return Error{ErrorCode::not_found, "no such push"};
+}
+
+// For the audit log.
+std::string shown(const Push& push) {
+    return object_text(
+        {{"name", push.name},
+         {"status", to_string(push.status)},
+         {"condition", push.condition},
+         {"content", encode_content(push.content)}}
+    );
 }
 
 Error wrong_status(const Push& push, std::string_view wanted) {
@@ -120,11 +131,12 @@ Result<Push> PushStore::create(Transaction& tx, const Viewer& viewer, const Push
         {push.id, push.corp, now, now, push.created_by, viewer.member, viewer.scope}
     );
     store(tx, push);
+    const std::string after = shown(push);
     record_audit(
         tx,
         {services_.clock, services_.ids},
         viewer,
-        {.action = "push.create", .object = "push", .object_id = push.id.value}
+        {.action = "push.create", .object = "push", .object_id = push.id.value, .after = after}
     );
     tx.changed({.corp = push.corp, .topic = "push", .id = push.id.value, .kind = "created"});
     return push;
@@ -142,17 +154,23 @@ Result<Push> PushStore::update(
         return push;
     }
     const UnixMillis now = services_.clock.now();
+    const std::string before = shown(*push);
     if (Status s = edit_draft(tx, *push, edit, now); !s) {
         return s.error();
     }
     push->updated_ms = now;
     ++push->version;
     store(tx, *push);
+    const std::string after = shown(*push);
     record_audit(
         tx,
         {services_.clock, services_.ids},
         viewer,
-        {.action = "push.update", .object = "push", .object_id = id.value}
+        {.action = "push.update",
+         .object = "push",
+         .object_id = id.value,
+         .before = before,
+         .after = after}
     );
     tx.changed({.corp = push->corp, .topic = "push", .id = id.value, .kind = "updated"});
     return *push;
@@ -214,6 +232,7 @@ Result<Push> PushStore::cancel(Transaction& tx, const Viewer& viewer, PushId id)
         return wrong_status(*push, "what is done cannot be cancelled");
     }
     const UnixMillis now = services_.clock.now();
+    const std::string before = object_text({{"status", to_string(push->status)}});
     push->status = PushStatus::cancelled;
     push->updated_ms = push->finished_ms = now;
     ++push->version;
@@ -227,7 +246,11 @@ Result<Push> PushStore::cancel(Transaction& tx, const Viewer& viewer, PushId id)
         tx,
         {services_.clock, services_.ids},
         viewer,
-        {.action = "push.cancel", .object = "push", .object_id = id.value}
+        {.action = "push.cancel",
+         .object = "push",
+         .object_id = id.value,
+         .before = before,
+         .after = R"({"status":"cancelled"})"}
     );
     tx.changed({.corp = push->corp, .topic = "push", .id = id.value, .kind = "cancelled"});
     return *push;

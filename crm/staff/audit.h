@@ -43,12 +43,20 @@ void record_audit(
     Transaction& tx, const AuditServices& services, const Viewer& viewer, const AuditRecord& record
 );
 
+// Acts on the machine (users, tokens, corps) stand beside those of a corp.
+enum class MachineActs : std::uint8_t { without, with };
+
 struct AuditFilter {
     std::string object;          // "" = any
     std::int64_t object_id = 0;  // 0 = any
+    std::string actor;           // exact, "" = any
+    std::string action;          // exact, or all below it ("lead" = "lead.*"), "" = any
+    UnixMillis from_ms = 0;      // 0 = no bound
+    UnixMillis until_ms = 0;     // exclusive, 0 = no bound
+    MachineActs machine = MachineActs::without;
 };
 
-// Only a viewer with scope all sees acts of others; others see their own.
+// Newest first. Only a viewer with scope all sees acts of others; others see their own.
 PageOf<AuditEntry> list_audit(
     Snapshot& s, const Viewer& viewer, const AuditFilter& filter, const Page& page
 );

@@ -1,6 +1,7 @@
 #include "crm/staff/member.h"
 
 #include "crm/staff/query.h"
+#include "crm/staff/session.h"
 
 namespace leadbridge::crm {
 namespace {
@@ -99,6 +100,9 @@ MemberId MemberStore::put(Transaction& tx, CorpId corp, const MemberFact& fact) 
          corp,
          id}
     );
+    if (!may_sign_in(fact.status.value_or(old->status))) {
+        SessionStore::end_member(tx, corp, id);
+    }
     if (fact.departments && *fact.departments != old->departments) {
         replace_departments(tx, corp, id, *fact.departments);
     }
@@ -140,6 +144,7 @@ void MemberStore::set_left(Transaction& tx, CorpId corp, std::string_view userid
         {MemberStatus::left, clock_.now(), corp, member}
     );
     tx.execute("DELETE FROM member_department WHERE corp_id = ? AND member_id = ?", {corp, member});
+    SessionStore::end_member(tx, corp, member);
     tx.changed({corp, "member", member.value, "updated"});
 }
 

@@ -29,6 +29,12 @@ enum class MemberStatus : std::uint8_t {
     left = 5
 };
 
+// Whoever WeCom lets in may sign in here: only known ends count, since many corps do not show us
+// the status of their members.
+constexpr bool may_sign_in(MemberStatus status) noexcept {
+    return status != MemberStatus::disabled && status != MemberStatus::left;
+}
+
 struct Member {
     MemberId id;
     CorpId corp;

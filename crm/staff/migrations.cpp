@@ -102,6 +102,62 @@ CREATE TABLE audit(
 CREATE INDEX audit_page ON audit(corp_id, id);
 CREATE INDEX audit_object ON audit(corp_id, object, object_id, id);
 )sql"},
+    {2, R"sql(
+CREATE TABLE user_account(
+  id INTEGER PRIMARY KEY,
+  corp_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  role INTEGER NOT NULL,
+  scope INTEGER NOT NULL,
+  member_id INTEGER NOT NULL,
+  password TEXT NOT NULL,
+  totp_sealed BLOB NOT NULL,
+  totp_on INTEGER NOT NULL,
+  totp_step INTEGER NOT NULL,
+  provisioned INTEGER NOT NULL,
+  disabled INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL,
+  version INTEGER NOT NULL);
+CREATE UNIQUE INDEX user_account_name ON user_account(name_key);
+CREATE UNIQUE INDEX user_account_member ON user_account(corp_id, member_id) WHERE member_id <> 0;
+CREATE INDEX user_account_page ON user_account(corp_id, id);
+
+CREATE TABLE user_session(
+  id INTEGER PRIMARY KEY,
+  user_id INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  via TEXT NOT NULL,
+  ip TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  seen_ms INTEGER NOT NULL);
+CREATE UNIQUE INDEX user_session_hash ON user_session(hash);
+CREATE INDEX user_session_user ON user_session(user_id, id);
+CREATE INDEX user_session_seen ON user_session(seen_ms);
+
+CREATE TABLE login_failure(
+  name_key TEXT PRIMARY KEY,
+  failed INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  locked_until_ms INTEGER NOT NULL);
+CREATE INDEX login_failure_last ON login_failure(last_ms);
+
+CREATE TABLE first_code(
+  id INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL,
+  created_ms INTEGER NOT NULL);
+
+CREATE TABLE department_role(
+  corp_id INTEGER NOT NULL,
+  department_id INTEGER NOT NULL,
+  role INTEGER NOT NULL,
+  PRIMARY KEY(corp_id, department_id));
+
+CREATE INDEX audit_actor ON audit(corp_id, actor, id);
+CREATE INDEX audit_action ON audit(corp_id, action, id);
+)sql"},
 };
 
 }  // namespace

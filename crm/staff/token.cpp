@@ -123,8 +123,8 @@ std::vector<ApiToken> TokenStore::list(Snapshot& s) {
     });
 }
 
-void TokenStore::used(Transaction& tx, TokenId id) {
-    tx.execute("UPDATE api_token SET used_ms = ? WHERE id = ?", {clock_.now(), id});
+void TokenStore::used(Transaction& tx, TokenId id, UnixMillis now) {
+    tx.execute("UPDATE api_token SET used_ms = ? WHERE id = ?", {now, id});
 }
 
 }  // namespace leadbridge::crm

@@ -54,7 +54,8 @@ public:
     // The valid token of this text, compared by hash; nullopt when unknown or revoked.
     static std::optional<ApiToken> find(Snapshot& s, std::string_view token);
     static std::vector<ApiToken> list(Snapshot& s);
-    void used(Transaction& tx, TokenId id);  // call at most once a minute per token
+    // Call at most once a minute per token.
+    static void used(Transaction& tx, TokenId id, UnixMillis now);
 
 private:
     const Clock& clock_;

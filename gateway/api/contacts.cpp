@@ -210,6 +210,52 @@ Result<Response> put_contact_tags(const ApiServices& services, const ApiRequest&
     return edit_one<crm::ContactId>(services, request, tags_in, put);
 }
 
+// A masked phone or e-mail address of a contact one may see, with a reason that stays.
+Result<Response> reveal_contact(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::ContactId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    const std::string field = body->required("field");
+    const std::string reason = body->required("reason");
+    if (field != "phone" && field != "email") {
+        body->fault("field", "must be phone or email");
+    }
+    if (reason.size() > 500) {
+        body->fault("reason", "must not be longer than 500 bytes");
+    }
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        const auto contact = crm::find_contact(tx, request.viewer(), *id);
+        if (!contact) {
+            return not_found("contact");
+        }
+        json::array values;
+        for (const crm::ContactIdentity& identity :
+             crm::identities_of(tx, request.viewer(), contact->id)) {
+            if (to_string(identity.kind) == field) {
+                values.emplace_back(identity.value);
+            }
+        }
+        const std::string after = to_text(json::object{{"field", field}, {"reason", reason}});
+        crm::record_audit(
+            tx,
+            services.audit(),
+            request.viewer(),
+            {"contact.reveal", "contact", contact->id.value, {}, after}
+        );
+        return Response::json(
+            200, to_text(json::object{{"field", field}, {"values", std::move(values)}})
+        );
+    });
+}
+
 Result<Response> add_contact_note(const ApiServices& services, const ApiRequest& request) {
     auto id = request.id_as<crm::ContactId>();
     if (!id) {

@@ -140,12 +140,19 @@ void audit_corp(
     const ApiServices& services,
     const ApiRequest& request,
     std::string_view action,
-    const crm::Corp& corp
+    const crm::Corp* before,
+    const crm::Corp* after
 ) {
+    const CorpId id = after != nullptr ? after->id : before->id;
     crm::Viewer viewer = request.viewer();
-    viewer.corp = corp.id;
-    const std::string after = to_text(corp_json(corp));
-    crm::record_audit(tx, services.audit(), viewer, {action, "corp", corp.id.value, "", after});
+    // What was kept under a corp goes with it; that it went is the machine's to remember.
+    viewer.corp = after == nullptr ? CorpId{} : id;
+    const auto shown = [](const crm::Corp* corp) {
+        return corp == nullptr ? std::string() : to_text(corp_json(*corp));
+    };
+    const std::string was = shown(before);
+    const std::string is = shown(after);
+    crm::record_audit(tx, services.audit(), viewer, {action, "corp", id.value, was, is});
 }
 
 Result<crm::Corp> new_corp(const ApiRequest& request) {
@@ -226,7 +233,7 @@ Result<Response> create_corp(const ApiServices& services, const ApiRequest& requ
             return std::move(id).error();
         }
         const auto made = services.corps.find(tx, *id);
-        audit_corp(tx, services, request, "corp.create", *made);
+        audit_corp(tx, services, request, "corp.create", nullptr, &*made);
         return created_response(corp_json(*made), made->version, "/api/v1/corps/" + id->str());
     };
     auto response = create_one(services, request, new_corp, make);
@@ -247,6 +254,7 @@ Result<Response> patch_corp(const ApiServices& services, const ApiRequest& reque
         if (Status same = still_at(corp, at->version, "corp"); !same) {
             return std::move(same).error();
         }
+        const crm::Corp before = *corp;
         if (Status status = change_corp(request, *corp); !status) {
             return std::move(status).error();
         }
@@ -254,7 +262,7 @@ Result<Response> patch_corp(const ApiServices& services, const ApiRequest& reque
             return std::move(put).error();
         }
         const auto changed = services.corps.find(tx, at->id);
-        audit_corp(tx, services, request, "corp.update", *changed);
+        audit_corp(tx, services, request, "corp.update", &before, &*changed);
         return object_response(corp_json(*changed), changed->version);
     });
     services.corp_directory.refresh();
@@ -275,7 +283,7 @@ Result<Response> delete_corp(const ApiServices& services, const ApiRequest& requ
             return std::move(status).error();
         }
         if (corp) {
-            audit_corp(tx, services, request, "corp.remove", *corp);
+            audit_corp(tx, services, request, "corp.remove", &*corp, nullptr);
         }
         return no_content();
     });

@@ -35,9 +35,44 @@ Result<Response> list_contacts(const ApiServices& services, const ApiRequest& re
 Result<Response> get_contact(const ApiServices& services, const ApiRequest& request);
 Result<Response> patch_contact(const ApiServices& services, const ApiRequest& request);
 Result<Response> put_contact_tags(const ApiServices& services, const ApiRequest& request);
+Result<Response> reveal_contact(const ApiServices& services, const ApiRequest& request);
 Result<Response> add_contact_note(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_contact_timeline(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_events(const ApiServices& services, const ApiRequest& request);
+// queries.cpp
+Result<Response> query_contacts(const ApiServices& services, const ApiRequest& request);
+Result<Response> query_leads(const ApiServices& services, const ApiRequest& request);
+Result<Response> lead_board(const ApiServices& services, const ApiRequest& request);
+// operations.cpp
+Result<Response> start_bulk(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_operations(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_operation(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_operation_failures(const ApiServices& services, const ApiRequest& request);
+Result<Response> cancel_operation(const ApiServices& services, const ApiRequest& request);
+Result<Response> undo_operation(const ApiServices& services, const ApiRequest& request);
+// audiences.cpp
+Result<Response> overlap_segments(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_tag_sync(const ApiServices& services, const ApiRequest& request);
+Result<Response> estimate_push(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_push_members(const ApiServices& services, const ApiRequest& request);
+// views_saved.cpp
+Result<Response> list_views(const ApiServices& services, const ApiRequest& request);
+Result<Response> create_view(const ApiServices& services, const ApiRequest& request);
+Result<Response> patch_view(const ApiServices& services, const ApiRequest& request);
+Result<Response> delete_view(const ApiServices& services, const ApiRequest& request);
+// home.cpp, search.cpp
+Result<Response> get_home(const ApiServices& services, const ApiRequest& request);
+Result<Response> search(const ApiServices& services, const ApiRequest& request);
+// health.cpp, setup.cpp
+Result<Response> get_health(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_setup_steps(const ApiServices& services, const ApiRequest& request);
+Result<Response> test_setup_step(const ApiServices& services, const ApiRequest& request);
+// sandbox.cpp
+Result<Response> get_sandbox(const ApiServices& services, const ApiRequest& request);
+Result<Response> act_in_sandbox(const ApiServices& services, const ApiRequest& request);
+// channel_qr.cpp
+Result<Response> get_channel_qr_svg(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_channel_qr_png(const ApiServices& services, const ApiRequest& request);
 // tags.cpp
 Result<Response> list_tags(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_tag(const ApiServices& services, const ApiRequest& request);
@@ -78,18 +113,44 @@ Result<Response> get_media(const ApiServices& services, const ApiRequest& reques
 Result<Response> get_archive_health(const ApiServices& services, const ApiRequest& request);
 Result<Response> replay_archive(const ApiServices& services, const ApiRequest& request);
 // system.cpp
-Result<Response> get_me(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_openapi(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_members(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_departments(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_tokens(const ApiServices& services, const ApiRequest& request);
 Result<Response> create_token(const ApiServices& services, const ApiRequest& request);
 Result<Response> revoke_token(const ApiServices& services, const ApiRequest& request);
-Result<Response> list_audit(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_machine_audit(const ApiServices& services, const ApiRequest& request);
 Result<Response> start_sync(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_sync(const ApiServices& services, const ApiRequest& request);
 Result<Response> upload_media(const ApiServices& services, const ApiRequest& request);
+// auth.cpp
+Result<Response> get_auth_methods(const ApiServices& services, const ApiRequest& request);
+Result<Response> sign_in_local(const ApiServices& services, const ApiRequest& request);
+Result<Response> sign_in_first(const ApiServices& services, const ApiRequest& request);
+Result<Response> start_wecom(const ApiServices& services, const ApiRequest& request);
+Result<Response> sign_in_wecom(const ApiServices& services, const ApiRequest& request);
+Result<Response> sign_out(const ApiServices& services, const ApiRequest& request);
+// me.cpp
+Result<Response> get_me(const ApiServices& services, const ApiRequest& request);
+Result<Response> change_password(const ApiServices& services, const ApiRequest& request);
+Result<Response> begin_totp(const ApiServices& services, const ApiRequest& request);
+Result<Response> confirm_totp(const ApiServices& services, const ApiRequest& request);
+Result<Response> remove_totp(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_sessions(const ApiServices& services, const ApiRequest& request);
+Result<Response> end_session(const ApiServices& services, const ApiRequest& request);
+Result<Response> end_sessions(const ApiServices& services, const ApiRequest& request);
+// users.cpp
+Result<Response> list_users(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_user(const ApiServices& services, const ApiRequest& request);
+Result<Response> create_user(const ApiServices& services, const ApiRequest& request);
+Result<Response> patch_user(const ApiServices& services, const ApiRequest& request);
+Result<Response> delete_user(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_roles(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_department_roles(const ApiServices& services, const ApiRequest& request);
+Result<Response> put_department_roles(const ApiServices& services, const ApiRequest& request);
+// audit.cpp
+Result<Response> list_audit(const ApiServices& services, const ApiRequest& request);
+Result<Response> export_audit(const ApiServices& services, const ApiRequest& request);
 // queues.cpp
 Result<Response> list_inbox(const ApiServices& services, const ApiRequest& request);
 Result<Response> show_inbox(const ApiServices& services, const ApiRequest& request);

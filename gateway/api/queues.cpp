@@ -51,15 +51,41 @@ json::object job_json(const JobRow& job) {
 
 using InboxAct = std::function<Status(Transaction&, std::int64_t)>;
 
-Result<Response> act(const ApiServices& services, const ApiRequest& request, const InboxAct& fn) {
+// What is acted on, for the audit log.
+struct Queue {
+    std::string_view object;
+    std::string_view action;
+    std::string_view state_sql;
+};
+
+constexpr std::string_view inbox_state = "SELECT state FROM inbox WHERE corp_id = ? AND id = ?";
+constexpr std::string_view job_state = "SELECT state FROM job WHERE corp_id = ? AND id = ?";
+
+std::string state_text(Snapshot& s, CorpId corp, std::int64_t id, const Queue& queue) {
+    const auto state = s.one(queue.state_sql, {corp, id}, [&](const Row& row) {
+        return queue.object == "inbox"
+                   ? std::string(to_string(static_cast<InboxState>(row.integer(0))))
+                   : std::string(state_name(static_cast<JobState>(row.integer(0))));
+    });
+    return state ? to_text(json::object{{"state", *state}}) : std::string();
+}
+
+Result<Response> act(
+    const ApiServices& services, const ApiRequest& request, const Queue& queue, const InboxAct& fn
+) {
     auto id = request.id();
     if (!id) {
         return std::move(id).error();
     }
     return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        const std::string before = state_text(tx, request.corp(), *id, queue);
         if (Status status = fn(tx, *id); !status) {
             return std::move(status).error();
         }
+        const std::string after = state_text(tx, request.corp(), *id, queue);
+        crm::record_audit(
+            tx, services.audit(), request.viewer(), {queue.action, queue.object, *id, before, after}
+        );
         return no_content();
     });
 }
@@ -108,9 +134,14 @@ Result<Response> show_inbox(const ApiServices& services, const ApiRequest& reque
 }
 
 Result<Response> replay_inbox(const ApiServices& services, const ApiRequest& request) {
-    return act(services, request, [&](Transaction& tx, std::int64_t id) {
-        return services.inbox.replay(tx, request.viewer(), id);
-    });
+    return act(
+        services,
+        request,
+        {"inbox", "inbox.replay", inbox_state},
+        [&](Transaction& tx, std::int64_t id) {
+            return services.inbox.replay(tx, request.viewer(), id);
+        }
+    );
 }
 
 Result<Response> park_inbox(const ApiServices& services, const ApiRequest& request) {
@@ -118,15 +149,25 @@ Result<Response> park_inbox(const ApiServices& services, const ApiRequest& reque
     if (!reason) {
         return std::move(reason).error();
     }
-    return act(services, request, [&](Transaction& tx, std::int64_t id) {
-        return services.inbox.park(tx, request.viewer(), id, *reason);
-    });
+    return act(
+        services,
+        request,
+        {"inbox", "inbox.park", inbox_state},
+        [&](Transaction& tx, std::int64_t id) {
+            return services.inbox.park(tx, request.viewer(), id, *reason);
+        }
+    );
 }
 
 Result<Response> drop_inbox(const ApiServices& services, const ApiRequest& request) {
-    return act(services, request, [&](Transaction& tx, std::int64_t id) {
-        return services.inbox.drop(tx, request.viewer(), id);
-    });
+    return act(
+        services,
+        request,
+        {"inbox", "inbox.drop", inbox_state},
+        [&](Transaction& tx, std::int64_t id) {
+            return services.inbox.drop(tx, request.viewer(), id);
+        }
+    );
 }
 
 Result<Response> list_jobs(const ApiServices& services, const ApiRequest& request) {
@@ -155,15 +196,25 @@ Result<Response> list_jobs(const ApiServices& services, const ApiRequest& reques
 }
 
 Result<Response> retry_job(const ApiServices& services, const ApiRequest& request) {
-    return act(services, request, [&](Transaction& tx, std::int64_t id) {
-        return JobQueue::retry(tx, request.corp(), JobId{id}, services.clock.now());
-    });
+    return act(
+        services,
+        request,
+        {"job", "job.retry", job_state},
+        [&](Transaction& tx, std::int64_t id) {
+            return JobQueue::retry(tx, request.corp(), JobId{id}, services.clock.now());
+        }
+    );
 }
 
 Result<Response> drop_job(const ApiServices& services, const ApiRequest& request) {
-    return act(services, request, [&](Transaction& tx, std::int64_t id) {
-        return JobQueue::drop(tx, request.corp(), JobId{id});
-    });
+    return act(
+        services,
+        request,
+        {"job", "job.drop", job_state},
+        [&](Transaction& tx, std::int64_t id) {
+            return JobQueue::drop(tx, request.corp(), JobId{id});
+        }
+    );
 }
 
 }  // namespace leadbridge::gateway

@@ -1,4 +1,4 @@
-// /api/v1/me, members, departments, tokens, audit, sync, media
+// /api/v1/members, departments, tokens, sync, media
 
 #include "base/crypto.h"
 #include "connectors/wecom/contact_sync.h"
@@ -91,22 +91,6 @@ std::optional<crm::TokenId> named_token(Snapshot& s, const ApiRequest& request) 
     return found;
 }
 
-json::object audit_json(const crm::AuditEntry& entry) {
-    const auto parsed = [](const std::string& text) {
-        auto value = parse_json(text);
-        return value ? std::move(*value) : json::value(nullptr);
-    };
-    return json::object{
-        {"id", std::to_string(entry.id)},
-        {"at", time_json(entry.at)},
-        {"actor", entry.actor},
-        {"action", entry.action},
-        {"object", entry.object},
-        {"object_id", std::to_string(entry.object_id)},
-        {"before", parsed(entry.before)},
-        {"after", parsed(entry.after)}};
-}
-
 json::object sync_json(const wecom::SyncRun& run) {
     return json::object{
         {"id", std::to_string(run.id)},
@@ -132,19 +116,6 @@ Result<wecom::SyncKind> sync_kind(const ApiRequest& request) {
 }
 
 }  // namespace
-
-Result<Response> get_me(const ApiServices& services, const ApiRequest& request) {
-    json::array corps;
-    for (const auto& corp : services.corp_directory.all()) {
-        if (!request.corp() || request.corp() == corp->id) {
-            corps.push_back(json::object{
-                {"id", corp->id.str()}, {"corp_id", corp->wecom_id}, {"name", corp->name}});
-        }
-    }
-    return Response::json(
-        200, to_text(json::object{{"actor", request.viewer().actor}, {"corps", std::move(corps)}})
-    );
-}
 
 Result<Response> get_openapi(const ApiServices&, const ApiRequest&) {
     return Response::json(200, std::string(openapi_text()));
@@ -196,8 +167,14 @@ Result<Response> create_token(const ApiServices& services, const ApiRequest& req
         if (!made) {
             return std::move(made).error();
         }
+        const std::string after = to_text(json::object{
+            {"name", wanted->name},
+            {"scopes", json::array(wanted->scopes.begin(), wanted->scopes.end())}});
         crm::record_audit(
-            tx, services.audit(), request.viewer(), {"token.create", "token", made->id.value}
+            tx,
+            services.audit(),
+            request.viewer(),
+            {"token.create", "token", made->id.value, {}, after}
         );
         return created_response(
             json::object{
@@ -225,27 +202,6 @@ Result<Response> revoke_token(const ApiServices& services, const ApiRequest& req
     });
 }
 
-Result<Response> list_audit(const ApiServices& services, const ApiRequest& request) {
-    auto object_id = query_id<Id<struct AuditObjectTag>>(request, "object_id");
-    if (!object_id) {
-        return std::move(object_id).error();
-    }
-    const crm::AuditFilter filter{
-        std::string(request.query("object")), *object_id ? (*object_id)->value : 0};
-    return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
-        return page_response(crm::list_audit(s, request.viewer(), filter, page), audit_json);
-    });
-}
-
-// The path names no corp, so the viewer's is 0 with a token of all corps: the machine's own rows.
-Result<Response> list_machine_audit(const ApiServices& services, const ApiRequest& request) {
-    if (request.corp()) {
-        return Error{
-            ErrorCode::forbidden, "only a token of all corps sees the machine", "corp_scope"};
-    }
-    return list_audit(services, request);
-}
-
 // Members first, then contacts and tags: one call brings a corp up to date.
 Result<Response> start_sync(const ApiServices& services, const ApiRequest& request) {
     const auto start = [&](Transaction& tx, wecom::SyncKind kind) {
@@ -253,6 +209,11 @@ Result<Response> start_sync(const ApiServices& services, const ApiRequest& reque
         crm::put_job(tx, services.jobs, request.corp(), crm::SyncTags{});
         const std::int64_t run =
             wecom::start_contact_sync(tx, services.wecom, request.corp(), kind);
+        const std::string after =
+            to_text(json::object{{"kind", kind == wecom::SyncKind::full ? "full" : "incremental"}});
+        crm::record_audit(
+            tx, services.audit(), request.viewer(), {"sync.start", "sync", run, {}, after}
+        );
         const auto row = wecom::find_sync_run(tx, request.corp(), run);
         return created_response(row ? sync_json(*row) : json::object{}, 0, "/api/v1/sync");
     };
@@ -282,6 +243,17 @@ Result<Response> upload_media(const ApiServices& services, const ApiRequest& req
     );
     if (!id) {
         return std::move(id).error();
+    }
+    const std::string after =
+        to_text(json::object{{"kind", request.query("kind")}, {"name", request.query("name")}});
+    auto noted = services.core.write<int>([&](Transaction& tx) -> Result<int> {
+        crm::record_audit(
+            tx, services.audit(), request.viewer(), {"media.upload", "media", *id, {}, after}
+        );
+        return 0;
+    });
+    if (!noted) {
+        return std::move(noted).error();
     }
     return object_response(json::object{{"id", std::to_string(*id)}}, 0, 201);
 }

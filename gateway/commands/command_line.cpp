@@ -12,6 +12,7 @@
 #include "gateway/commands/resource_commands.h"
 #include "gateway/commands/serve.h"
 #include "gateway/stores.h"
+#include "gateway/version.h"
 
 namespace leadbridge::gateway {
 
@@ -26,6 +27,7 @@ struct ServeArguments {
     std::uint16_t sandbox_port = 0;
     double speed = 1;
     int port = 0;
+    std::string ui_dir;
 };
 
 void add_serve(CLI::App& app, ServeArguments& a, const LoadSettings& load, Chosen& chosen) {
@@ -41,6 +43,9 @@ void add_serve(CLI::App& app, ServeArguments& a, const LoadSettings& load, Chose
     command->add_option(
         "--speed", a.speed, "with --sandbox: how many times as fast the sample company lives"
     );
+    command->add_option(
+        "--ui-dir", a.ui_dir, "for development: the console from this folder (build/console)"
+    );
     command->callback([&a, &load, &chosen] {
         chosen = [&a, &load] {
             config::Settings settings = load();
@@ -53,7 +58,8 @@ void add_serve(CLI::App& app, ServeArguments& a, const LoadSettings& load, Chose
                 a.sandbox ? WithSandbox::yes : WithSandbox::no,
                 a.clock_file,
                 a.sandbox_port,
-                a.speed});
+                a.speed,
+                a.ui_dir});
         };
     });
 }
@@ -94,7 +100,7 @@ int run_command_line(int argc, char** argv) {
     init_http_client();
     CLI::App app("LeadBridge 引桥: a WeCom SCRM messaging bridge", "leadbridge");
     app.require_subcommand(1);
-    app.set_version_flag("--version", "leadbridge 0.1.0");
+    app.set_version_flag("--version", "leadbridge " + std::string(version));
     std::string config_file;
     app.add_option(
         "--config",
@@ -118,6 +124,7 @@ int run_command_line(int argc, char** argv) {
     add_corp_commands(app, load, chosen);
     add_source_commands(app, load, chosen);
     add_token_commands(app, load, chosen);
+    add_user_commands(app, load, chosen);
     add_queue_commands(app, load, chosen);
     add_key_commands(app, load, chosen);
     try {

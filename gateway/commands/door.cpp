@@ -42,7 +42,7 @@ Result<Response> Door::call(
              : ask_daemon(control_socket_path(settings_.server.data_dir), request);
     if (!answer && answer.error().code == ErrorCode::retry_later) {
         if (!app_) {
-            app_ = std::make_unique<App>(AppOptions{settings_, nullptr});
+            app_ = std::make_unique<App>(AppOptions{settings_});
         }
         auto parsed = Query::parse(request.raw_query);
         if (!parsed) {

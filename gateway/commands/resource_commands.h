@@ -1,5 +1,5 @@
 #pragma once
-// Commands that are calls of the API: corp, source, token, inbox, jobs.
+// Commands that are calls of the API: corp, source, token, user, inbox, jobs.
 
 #include <CLI/CLI.hpp>
 #include <functional>
@@ -17,6 +17,7 @@ using Chosen = std::function<int()>;
 void add_corp_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen);
 void add_source_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen);
 void add_token_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen);
+void add_user_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen);
 void add_queue_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen);
 
 }  // namespace leadbridge::gateway

@@ -98,6 +98,30 @@ void greet(App& app, std::uint16_t sandbox_port) {
     std::fflush(stdout);
 }
 
+// Where a browser on this machine finds the console.
+std::string console_address(const config::Server& server, std::uint16_t port) {
+    if (!server.public_url.empty()) {
+        return server.public_url;
+    }
+    const bool everywhere = server.address == "0.0.0.0" || server.address == "::";
+    const bool v6 = server.address.find(':') != std::string::npos;
+    const std::string host = everywhere ? "127.0.0.1" : server.address;
+    return std::string(server.tls_cert.empty() ? "http://" : "https://") +
+           (v6 && !everywhere ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+// While there is no admin, whoever reads this output makes the first one.
+void tell_first_start(App& app, const config::Server& server) {
+    if (const auto code = app.services().login.make_first_code()) {
+        std::printf(
+            "first start: make the first admin at %s/console/first?code=%s\n",
+            console_address(server, app.port()).c_str(),
+            std::string(code->reveal()).c_str()
+        );
+        std::fflush(stdout);
+    }
+}
+
 std::unique_ptr<Clock> clock_of(const ServeOptions& options) {
     if (!options.clock_file.empty()) {
         return load_clock_file(options.clock_file);
@@ -116,11 +140,12 @@ int serve(ServeOptions options) {
     if (options.sandbox == WithSandbox::yes) {
         use_sample_folder(options.settings);
     }
-    App app(AppOptions{options.settings, clock_of(options)});
+    App app(AppOptions{options.settings, clock_of(options), options.ui_dir});
     if (!options.clock_file.empty()) {
         refuse_far_corps(app);
     }
     app.start();
+    tell_first_start(app, options.settings.server);
     std::unique_ptr<SandboxCompany> company;
     if (options.sandbox == WithSandbox::yes) {
         SandboxCompanyOptions sample;

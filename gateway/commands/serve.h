@@ -16,6 +16,7 @@ struct ServeOptions {
     std::string clock_file;          // tests only; refused unless every corp is on loopback
     std::uint16_t sandbox_port = 0;  // 0 = the server's port + 1
     double speed = 1;                // of the shared clock, with the sandbox only
+    std::string ui_dir;              // the console from this folder, for its development
 };
 
 // Runs until SIGINT or SIGTERM. Exit code.

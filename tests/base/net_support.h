@@ -94,6 +94,15 @@ public:
         return out;
     }
 
+    // Exactly n bytes; fewer when the peer closed or the time is over.
+    std::string take(std::size_t n, int timeout_ms = 5'000) {
+        while (seen_.size() < n && more(timeout_ms)) {
+        }
+        std::string out = seen_.substr(0, n);
+        seen_.erase(0, out.size());
+        return out;
+    }
+
     // All until the peer closes; sets `closed` of the pair to false when it does not in time.
     std::pair<std::string, bool> rest(int timeout_ms = 5'000) {
         const std::int64_t until = now_ms() + timeout_ms;

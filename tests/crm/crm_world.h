@@ -23,6 +23,7 @@
 #include "crm/leads/channel.h"
 #include "crm/leads/lead.h"
 #include "crm/nurture/nurture.h"
+#include "crm/operations/operation.h"
 #include "crm/outbox.h"
 #include "crm/staff/corp.h"
 #include "crm/staff/member.h"
@@ -43,6 +44,7 @@ struct CrmWorld {
               {"contacts", contacts_migrations()},
               {"leads", leads_migrations()},
               {"nurture", nurture_migrations()},
+              {"operations", operations_migrations()},
               {"intake", intake_migrations()},
           }),
           ids(store.clock, 0),

@@ -42,7 +42,8 @@ TEST_F(ApiTest, EveryRouteAsksForItsScope) {
             return call(route.method, target, as).status;
         };
         if (route.access == Access::open) {
-            EXPECT_EQ(status(""), 200) << target;
+            EXPECT_NE(status(""), 401) << target;
+            EXPECT_LT(status(""), 500) << target;
             continue;
         }
         EXPECT_EQ(status(""), 401) << target;

@@ -71,13 +71,14 @@ TEST(ApiRoutes, DescriptionAndTableNameTheSame) {
     EXPECT_EQ(described, routed);
 }
 
-TEST(ApiRoutes, EveryScopeIsDescribed) {
+TEST(ApiRoutes, EveryScopeAndPermissionIsDescribed) {
     const auto described = operations();
     for (const Route& route : api_routes()) {
         const std::string name = lower(to_string(route.method)) + " " + std::string(route.pattern);
         const auto found = described.find(name);
         ASSERT_NE(found, described.end()) << name;
         EXPECT_EQ(json_string(found->second, "x-scope"), scope_name(route.access)) << name;
+        EXPECT_EQ(json_string(found->second, "x-permission"), to_string(route.permission)) << name;
         const json::array* security = json_array(found->second, "security");
         ASSERT_NE(security, nullptr) << name;
         EXPECT_EQ(security->empty(), route.access == Access::open) << name;

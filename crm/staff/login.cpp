@@ -1,0 +1,462 @@
+#include "crm/staff/login.h"
+
+#include <chrono>
+
+#include "base/crypto.h"
+#include "crm/staff/list_text.h"
+
+namespace leadbridge::crm {
+namespace {
+
+constexpr std::size_t totp_bytes = 20;
+constexpr std::size_t first_code_characters = 32;
+constexpr auto hashing_patience = std::chrono::milliseconds(1'000);
+constexpr std::string_view issuer = "LeadBridge";
+
+std::string totp_place(UserId user) {
+    return "user:" + user.str() + ":totp";
+}
+
+Viewer as_user(const User& user) {
+    return Viewer{user.corp, user.member, user.sees(), "user:" + user.name};
+}
+
+Error disabled() {
+    return Error{ErrorCode::forbidden, "this account is disabled; ask an admin", "user_disabled"};
+}
+
+// Holds the one place where passwords are hashed.
+class Place {
+public:
+    explicit Place(std::binary_semaphore& semaphore)
+        : semaphore_(semaphore), held_(semaphore.try_acquire_for(hashing_patience)) {}
+
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+    ~Place() {
+        if (held_) {
+            semaphore_.release();
+        }
+    }
+
+    Status status() const {
+        if (held_) {
+            return {};
+        }
+        return Error{
+            ErrorCode::limited, "too many sign-ins at once; try again", "login_busy", 0, 1'000};
+    }
+
+private:
+    std::binary_semaphore& semaphore_;
+    const bool held_;
+};
+
+Error bad_login() {
+    return Error{ErrorCode::unauthenticated, "the name or the password is wrong", "bad_login"};
+}
+
+}  // namespace
+
+Result<LoginDesk::Account> LoginDesk::account(std::string_view name) {
+    return s_.core.read<Account>([&](Snapshot& s) -> Result<Account> {
+        Account out;
+        out.locked_until = LoginFailures::locked_until(s, name, s_.clock.now());
+        out.user = UserStore::find_name(s, name);
+        if (out.user) {
+            out.password = UserStore::password_of(s, out.user->id);
+            out.totp = UserStore::totp_of(s, out.user->id);
+        }
+        return out;
+    });
+}
+
+Status LoginDesk::check_proof(const Account& account, std::string_view password) {
+    const Place place(hashing_);
+    if (Status status = place.status(); !status) {
+        return status;
+    }
+    if (account.password.empty()) {
+        verify_nothing(password, s_.cost);
+        return bad_login();
+    }
+    return verify_password(account.password, password) ? Status{} : Status{bad_login()};
+}
+
+Result<std::string> LoginDesk::secret_of(UserId user, const TotpState& totp) {
+    return s_.vault.open(CorpId{}, totp.sealed, totp_place(user));
+}
+
+// The step of the code that was given; 0 where none is asked for.
+Result<std::int64_t> LoginDesk::check_code(const Account& account, std::string_view code) {
+    if (!account.totp.on) {
+        return 0;
+    }
+    if (code.empty()) {
+        return Error{
+            ErrorCode::unauthenticated,
+            "send the code of the authenticator app too",
+            "totp_required"};
+    }
+    auto secret = secret_of(account.user->id, account.totp);
+    if (!secret) {
+        return std::move(secret).error();
+    }
+    const auto step = totp::match(*secret, code, s_.clock.now(), account.totp.step);
+    if (!step) {
+        return Error{
+            ErrorCode::unauthenticated,
+            "the code is wrong or was used; wait for the next one and check the clocks",
+            "bad_totp"};
+    }
+    return *step;
+}
+
+// Counts a failed try. Who does not exist leaves no trace but the delay.
+Error LoginDesk::refuse(const Account& account, std::string_view name, Error error) {
+    if (error.code != ErrorCode::unauthenticated || error.reason == "totp_required") {
+        return error;
+    }
+    auto noted = s_.core.write<int>([&](Transaction& tx) -> Result<int> {
+        LoginFailures::add(tx, name, s_.clock.now());
+        if (account.user) {
+            record_audit(
+                tx,
+                audit(),
+                as_user(*account.user),
+                {"session.refused",
+                 "user",
+                 account.user->id.value,
+                 {},
+                 object_text({{"reason", error.reason}})}
+            );
+        }
+        return 0;
+    });
+    return noted ? std::move(error) : std::move(noted).error();
+}
+
+SignedIn LoginDesk::enter(
+    Transaction& tx, const User& user, std::string_view via, const Origin& origin
+) {
+    UserStore(s_.clock, s_.ids).signed_in(tx, user.id);
+    auto session = SessionStore(s_.clock, s_.ids, s_.rng).create(tx, user.id, via, origin);
+    const std::string after = object_text({{"via", via}, {"ip", origin.ip}});
+    record_audit(
+        tx, audit(), as_user(user), {"session.create", "session", session.id.value, {}, after}
+    );
+    return SignedIn{user, std::move(session)};
+}
+
+Result<SignedIn> LoginDesk::by_password(
+    std::string_view name, std::string_view password, std::string_view code, const Origin& origin
+) {
+    auto found = account(name);
+    if (!found) {
+        return std::move(found).error();
+    }
+    if (found->locked_until > 0) {
+        const std::int64_t wait = found->locked_until - s_.clock.now();
+        return Error{
+            ErrorCode::limited,
+            "too many failed tries; wait " + std::to_string((wait + 999) / 1'000) + " s",
+            "locked",
+            0,
+            std::max<std::int64_t>(wait, 1)};
+    }
+    if (Status proof = check_proof(*found, password); !proof) {
+        return refuse(*found, name, std::move(proof).error());
+    }
+    if (found->user->disabled) {
+        return disabled();
+    }
+    auto step = check_code(*found, code);
+    if (!step) {
+        return refuse(*found, name, std::move(step).error());
+    }
+    return s_.core.write<SignedIn>([&](Transaction& tx) -> Result<SignedIn> {
+        const auto user = UserStore::find(tx, found->user->id);
+        if (!user || user->disabled ||
+            UserStore::password_of(tx, found->user->id) != found->password) {
+            return bad_login();
+        }
+        if (user->member) {
+            const auto member = MemberStore::find(tx, user->corp, user->member);
+            if (!member || !may_sign_in(member->status)) {
+                return disabled();
+            }
+        }
+        if (*step != 0 && !UserStore::take_totp(tx, user->id, *step)) {
+            return Error{ErrorCode::unauthenticated, "the code was used just now", "bad_totp"};
+        }
+        LoginFailures::clear(tx, name);
+        return enter(tx, *user, "password", origin);
+    });
+}
+
+Result<User> LoginDesk::member_user(Transaction& tx, CorpId corp, std::string_view userid) {
+    const MemberId member = MemberStore::find_userid(tx, corp, userid);
+    const auto row = MemberStore::find(tx, corp, member);
+    if (!row) {
+        return Error{
+            ErrorCode::forbidden,
+            "WeCom names a member that is not known here; the sync may be behind, or the app may "
+            "not see this member",
+            "not_a_member"};
+    }
+    if (!may_sign_in(row->status)) {
+        return Error{
+            ErrorCode::forbidden, "this member has left or is disabled in WeCom", "member_left"};
+    }
+    UserStore users(s_.clock, s_.ids);
+    const auto role = role_by_department(tx, corp, member);
+    const Error no_role{
+        ErrorCode::forbidden,
+        "no user is linked to this member and no role to the department; ask an admin",
+        "no_role"};
+    if (auto user = UserStore::find_member(tx, corp, member)) {
+        if (!user->provisioned || role == user->role) {
+            return *user;
+        }
+        if (!role) {
+            return no_role;
+        }
+        tx.execute("UPDATE user_account SET role = ? WHERE id = ?", {*role, user->id});
+        user->role = *role;
+        return *user;
+    }
+    if (!role) {
+        return no_role;
+    }
+    UserEdit edit;
+    edit.name = row->userid.substr(0, 36);
+    if (UserStore::find_name(tx, edit.name)) {
+        edit.name += "@" + member.str();
+    }
+    edit.role = *role;
+    edit.corp = corp;
+    edit.member = member;
+    edit.provisioned = true;
+    auto id = users.create(tx, edit);
+    if (!id) {
+        return std::move(id).error();
+    }
+    record_audit(
+        tx,
+        audit(),
+        Viewer::daemon(corp),
+        {"user.create",
+         "user",
+         id->value,
+         {},
+         object_text({{"name", edit.name}, {"role", to_string(edit.role)}, {"via", "wecom"}})}
+    );
+    return *UserStore::find(tx, *id);
+}
+
+Result<SignedIn> LoginDesk::by_member(CorpId corp, std::string_view userid, const Origin& origin) {
+    return s_.core.write<SignedIn>([&](Transaction& tx) -> Result<SignedIn> {
+        auto user = member_user(tx, corp, userid);
+        if (!user) {
+            return std::move(user).error();
+        }
+        if (user->disabled) {
+            return disabled();
+        }
+        return enter(tx, *user, "wecom", origin);
+    });
+}
+
+std::optional<Secret> LoginDesk::make_first_code() {
+    const std::string code = s_.rng.token(first_code_characters);
+    const std::string hash = crypto::sha256(code);
+    auto made = s_.core.write<bool>([&](Transaction& tx) -> Result<bool> {
+        tx.execute("DELETE FROM first_code");
+        if (UserStore::has_admin(tx)) {
+            return false;
+        }
+        tx.execute(
+            "INSERT INTO first_code(id, hash, created_ms) VALUES(?,?,?)",
+            {s_.ids.next(), Blob{hash}, s_.clock.now()}
+        );
+        return true;
+    });
+    return made && *made ? std::optional<Secret>(Secret(code)) : std::nullopt;
+}
+
+Result<SignedIn> LoginDesk::first(
+    std::string_view code, std::string_view name, std::string_view password, const Origin& origin
+) {
+    const std::string code_hash = crypto::sha256(code);
+    const auto good = [&](Snapshot& s) {
+        return s.exists("SELECT 1 FROM first_code WHERE hash = ?", {Blob{code_hash}}) &&
+               !UserStore::has_admin(s);
+    };
+    const Error refused{
+        ErrorCode::forbidden,
+        "this code is unknown or was used; a start of the daemon prints a new one while there is "
+        "no admin",
+        "bad_first_code"};
+    auto known = s_.core.read<bool>([&](Snapshot& s) -> Result<bool> { return good(s); });
+    if (!known || !*known) {
+        return known ? refused : std::move(known).error();
+    }
+    auto hashed = hash(password, name);
+    if (!hashed) {
+        return std::move(hashed).error();
+    }
+    return s_.core.write<SignedIn>([&](Transaction& tx) -> Result<SignedIn> {
+        if (!good(tx)) {
+            return refused;
+        }
+        UserStore users(s_.clock, s_.ids);
+        UserEdit edit;
+        edit.name = name;
+        edit.role = Role::admin;
+        auto id = users.create(tx, edit);
+        if (!id) {
+            return std::move(id).error();
+        }
+        if (Status set = users.set_password(tx, *id, *hashed, SessionId{}); !set) {
+            return std::move(set).error();
+        }
+        tx.execute("DELETE FROM first_code");
+        const User user = *UserStore::find(tx, *id);
+        record_audit(
+            tx,
+            audit(),
+            as_user(user),
+            {"user.create",
+             "user",
+             id->value,
+             {},
+             object_text({{"name", user.name}, {"role", "admin"}, {"via", "first"}})}
+        );
+        return enter(tx, user, "first", origin);
+    });
+}
+
+Result<std::string> LoginDesk::hash(std::string_view password, std::string_view name) {
+    if (Status good = check_password(password, name); !good) {
+        return std::move(good).error();
+    }
+    const Place place(hashing_);
+    if (Status status = place.status(); !status) {
+        return std::move(status).error();
+    }
+    return hash_password(s_.rng, password, s_.cost);
+}
+
+Status LoginDesk::change_password(
+    const Viewer& viewer,
+    UserId user,
+    SessionId keep,
+    std::string_view current,
+    std::string_view next
+) {
+    auto row = s_.core.read<std::optional<User>>([&](Snapshot& s) -> Result<std::optional<User>> {
+        return UserStore::find(s, user);
+    });
+    if (!row || !*row) {
+        return row ? Status{Error{ErrorCode::not_found, "no such user"}} : Status{row.error()};
+    }
+    const std::string name = (*row)->name;
+    auto found = account(name);
+    if (!found) {
+        return std::move(found).error();
+    }
+    if (Status proof = found->locked_until > 0 ? Status{bad_login()} : check_proof(*found, current);
+        !proof) {
+        // 401 would say that the session is over.
+        if (const Error error = refuse(*found, name, proof.error()); error.reason != "bad_login") {
+            return error;
+        }
+        return Error{
+            ErrorCode::rule_broken, "current: this is not the present password", "current"};
+    }
+    auto hashed = hash(next, name);
+    if (!hashed) {
+        return std::move(hashed).error();
+    }
+    auto written = s_.core.write<int>([&](Transaction& tx) -> Result<int> {
+        if (Status set = UserStore(s_.clock, s_.ids).set_password(tx, user, *hashed, keep); !set) {
+            return std::move(set).error();
+        }
+        LoginFailures::clear(tx, name);
+        record_audit(tx, audit(), viewer, {"user.password", "user", user.value});
+        return 0;
+    });
+    return written ? Status{} : Status{std::move(written).error()};
+}
+
+Result<TotpSecret> LoginDesk::begin_totp(const Viewer& viewer, UserId user) {
+    const std::string secret = s_.rng.bytes(totp_bytes);
+    const std::string sealed = s_.vault.seal(CorpId{}, secret, totp_place(user));
+    return s_.core.write<TotpSecret>([&](Transaction& tx) -> Result<TotpSecret> {
+        const auto row = UserStore::find(tx, user);
+        if (!row || row->totp) {
+            return Error{
+                ErrorCode::conflict, "one-time codes are on already; remove them first", "totp_on"};
+        }
+        UserStore::set_totp(tx, user, {sealed, false, 0});
+        record_audit(tx, audit(), viewer, {"user.totp_begin", "user", user.value});
+        return TotpSecret{totp::base32(secret), totp::uri(secret, issuer, row->name)};
+    });
+}
+
+Status LoginDesk::confirm_totp(const Viewer& viewer, UserId user, std::string_view code) {
+    auto done = s_.core.write<int>([&](Transaction& tx) -> Result<int> {
+        const TotpState totp = UserStore::totp_of(tx, user);
+        if (totp.sealed.empty() || totp.on) {
+            return Error{
+                ErrorCode::conflict,
+                "there is no secret that waits for its code",
+                "totp_not_begun"};
+        }
+        auto secret = secret_of(user, totp);
+        if (!secret) {
+            return std::move(secret).error();
+        }
+        const auto step = totp::match(*secret, code, s_.clock.now(), totp.step);
+        if (!step) {
+            return Error{
+                ErrorCode::rule_broken,
+                "code: is not the one of now; check the clocks of phone and server",
+                "code"};
+        }
+        UserStore::set_totp(tx, user, {totp.sealed, true, *step});
+        record_audit(tx, audit(), viewer, {"user.totp_on", "user", user.value});
+        return 0;
+    });
+    return done ? Status{} : Status{std::move(done).error()};
+}
+
+Status LoginDesk::remove_totp(const Viewer& viewer, UserId user, std::string_view code) {
+    auto row = s_.core.read<std::optional<User>>([&](Snapshot& s) -> Result<std::optional<User>> {
+        return UserStore::find(s, user);
+    });
+    if (!row || !*row) {
+        return row ? Status{Error{ErrorCode::not_found, "no such user"}} : Status{row.error()};
+    }
+    auto found = account((*row)->name);
+    if (!found) {
+        return std::move(found).error();
+    }
+    const Error wrong{ErrorCode::rule_broken, "code: is wrong or was used", "code"};
+    if (found->locked_until > 0) {
+        return wrong;
+    }
+    if (auto step = check_code(*found, code); !step) {
+        const Error error = refuse(*found, (*row)->name, std::move(step).error());
+        return error.code == ErrorCode::unauthenticated ? wrong : error;
+    }
+    auto done = s_.core.write<int>([&](Transaction& tx) -> Result<int> {
+        UserStore::set_totp(tx, user, {});
+        record_audit(tx, audit(), viewer, {"user.totp_off", "user", user.value});
+        return 0;
+    });
+    return done ? Status{} : Status{std::move(done).error()};
+}
+
+}  // namespace leadbridge::crm

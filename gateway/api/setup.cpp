@@ -1,0 +1,224 @@
+// /api/v1/setup: the doctor's findings as steps, each tested for real and kept with its time.
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+#include "base/http_client.h"
+#include "connectors/wecom/contact_sync.h"
+#include "gateway/api/handlers.h"
+#include "gateway/api/setup.h"
+#include "gateway/api/support.h"
+#include "gateway/doctor.h"
+
+namespace leadbridge::gateway {
+
+namespace {
+
+// A step and how the names of its checks begin. Steps without checks look at our own tables.
+struct StepRow {
+    std::string_view id;
+    std::array<std::string_view, 3> checks;
+};
+
+constexpr std::array steps{
+    StepRow{"corp", {"corp.app", "corp.token", "corp.network"}},
+    StepRow{"customer_contact", {"corp.customer_contact", "", ""}},
+    StepRow{"callbacks", {"corp.callback", "", ""}},
+    StepRow{"members", {"", "", ""}},
+    StepRow{"archive", {"corp.archive", "", ""}},
+    StepRow{"first_sync", {"", "", ""}}};
+
+bool belongs(const StepRow& step, std::string_view check) {
+    return std::any_of(step.checks.begin(), step.checks.end(), [&](std::string_view begin) {
+        return !begin.empty() && check.starts_with(begin);
+    });
+}
+
+json::object finding_json(const Finding& finding) {
+    return json::object{
+        {"code", finding.check},
+        {"verdict", to_string(finding.verdict)},
+        {"cause", finding.what},
+        {"place", finding.place},
+        {"fix", finding.fix}};
+}
+
+Finding members_finding(Snapshot& s, CorpId corp) {
+    const std::int64_t n =
+        s.number("SELECT COUNT(*) FROM member WHERE corp_id = ? AND customer_contact = 1", {corp});
+    if (n > 0) {
+        return {
+            Verdict::ok, "corp.members", std::to_string(n) + " members may have customers", "", ""};
+    }
+    return {
+        Verdict::broken,
+        "corp.members",
+        "no member of this corp may have customers",
+        "客户与上下游 › 客户联系 › 权限配置",
+        "give members customer contact permission, then sync"};
+}
+
+Finding sync_finding(Snapshot& s, CorpId corp) {
+    const auto run = wecom::last_sync_run(s, corp);
+    if (!run) {
+        return {
+            Verdict::warning,
+            "corp.sync",
+            "nothing was synced yet",
+            "POST /api/v1/sync",
+            "start it"};
+    }
+    const std::string count = std::to_string(run->contacts) + " friendships read";
+    if (run->finished_ms == 0) {
+        return {
+            Verdict::warning,
+            "corp.sync",
+            "running: " + count + ", " + std::to_string(run->members_done) + " of " +
+                std::to_string(run->members_total) + " members",
+            "",
+            "wait for it"};
+    }
+    if (!run->error.empty()) {
+        return {
+            Verdict::broken,
+            "corp.sync",
+            run->error,
+            "GET /api/v1/sync",
+            "mend it and start again"};
+    }
+    return {Verdict::ok, "corp.sync", count, "", ""};
+}
+
+// worst of the findings; without any the step does not apply
+std::string_view status_of(const std::vector<Finding>& findings) {
+    if (findings.empty()) {
+        return "skipped";
+    }
+    Verdict worst = Verdict::ok;
+    for (const Finding& finding : findings) {
+        worst = std::max(worst, finding.verdict);
+    }
+    return to_string(worst);
+}
+
+json::object untested(std::string_view id) {
+    return json::object{
+        {"id", id}, {"status", "untested"}, {"findings", json::array{}}, {"tested", nullptr}};
+}
+
+Result<std::vector<Finding>> findings_of(
+    const ApiServices& services, const crm::Corp& corp, const StepRow& step
+) {
+    std::vector<Finding> out;
+    if (step.checks[0].empty()) {
+        auto read = services.core.read<int>([&](Snapshot& s) -> Result<int> {
+            out.push_back(
+                step.id == "members" ? members_finding(s, corp.id) : sync_finding(s, corp.id)
+            );
+            return 0;
+        });
+        return read ? Result<std::vector<Finding>>(std::move(out))
+                    : Result<std::vector<Finding>>(std::move(read).error());
+    }
+    // It asks WeCom from a web worker: one at a time, so that the others stay free for callbacks.
+    static std::mutex testing;
+    const std::unique_lock one(testing, std::try_to_lock);
+    if (!one.owns_lock()) {
+        return Error{
+            ErrorCode::limited, "a test is running; try again in a few seconds", "check_running"};
+    }
+    const auto http = make_http_client();
+    for (Finding& finding : check_corp(corp, *http)) {
+        if (belongs(step, finding.check)) {
+            out.push_back(std::move(finding));
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::span<const Migration> setup_migrations() {
+    static constexpr std::array all{Migration{
+        1,
+        "CREATE TABLE setup_step(corp_id INTEGER NOT NULL, step TEXT NOT NULL, result TEXT NOT "
+        "NULL, tested_ms INTEGER NOT NULL, PRIMARY KEY(corp_id, step));"}};
+    return all;
+}
+
+Result<Response> list_setup_steps(const ApiServices& services, const ApiRequest& request) {
+    const auto corp = services.corp_directory.find(request.corp());
+    if (corp == nullptr) {
+        return not_found("corp");
+    }
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        json::array items;
+        for (const StepRow& step : steps) {
+            const auto kept = s.one(
+                "SELECT result FROM setup_step WHERE corp_id = ? AND step = ?",
+                {corp->id, step.id},
+                [](const Row& row) { return row.str(0); }
+            );
+            auto result = parse_json(kept.value_or(""));
+            items.push_back(
+                result && result->is_object() ? std::move(result->get_object()) : untested(step.id)
+            );
+        }
+        json::array urls;
+        for (const crm::CorpCallback& callback : corp->callbacks) {
+            urls.push_back(json::object{
+                {"name", callback.name},
+                {"path", "/callback/wecom/" + corp->wecom_id + "/" + callback.name}});
+        }
+        return Response::json(
+            200,
+            to_text(json::object{
+                {"corp", corp->id.str()},
+                {"callback_urls", std::move(urls)},
+                {"last_callback",
+                 time_json(s.number(
+                     "SELECT COALESCE(MAX(recv_ms), 0) FROM inbox WHERE corp_id = ? AND connector "
+                     "= 'wecom'",
+                     {corp->id}
+                 ))},
+                {"items", std::move(items)}})
+        );
+    });
+}
+
+Result<Response> test_setup_step(const ApiServices& services, const ApiRequest& request) {
+    const auto corp = services.corp_directory.find(request.corp());
+    const auto step = std::find_if(steps.begin(), steps.end(), [&](const StepRow& row) {
+        return row.id == request.param("step");
+    });
+    if (corp == nullptr || step == steps.end()) {
+        return not_found("step");
+    }
+    auto findings = findings_of(services, *corp, *step);
+    if (!findings) {
+        return std::move(findings).error();
+    }
+    json::array list;
+    for (const Finding& finding : *findings) {
+        list.push_back(finding_json(finding));
+    }
+    const UnixMillis now = services.clock.now();
+    const std::string result = to_text(json::object{
+        {"id", step->id},
+        {"status", status_of(*findings)},
+        {"findings", std::move(list)},
+        {"tested", time_json(now)}});
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        tx.execute(
+            "INSERT INTO setup_step(corp_id, step, result, tested_ms) VALUES(?,?,?,?) ON "
+            "CONFLICT(corp_id, step) DO UPDATE SET result = excluded.result, tested_ms = "
+            "excluded.tested_ms",
+            {corp->id, step->id, result, now}
+        );
+        tx.changed({corp->id, "setup", corp->id.value, "updated"});
+        return Response::json(200, result);
+    });
+}
+
+}  // namespace leadbridge::gateway

@@ -1,0 +1,317 @@
+// Lists by condition: what they find, for whom, in which order, and how many rows they read for it.
+
+#include "crm/nurture/contact_query.h"
+
+#include <set>
+
+#include "crm/nurture/lead_query.h"
+#include "tests/crm/nurture_world.h"
+
+namespace leadbridge::crm {
+namespace {
+
+constexpr UnixMillis minute = 60'000;
+
+class ContactQuery : public testing::Test {
+protected:
+    ContactQuery() : queries(w.db(), w.bitmaps, w.clock()), leads(w.db(), w.bitmaps, w.clock()) {}
+
+    // n contacts: every tenth carries `tag`, every hundredth is called Rare, owners in turn.
+    void fill(int n) {
+        if (!tag) {
+            w.write([&](Transaction& tx) {
+                tag = w.add_tag(tx, "t");
+                first = w.add_member(tx, "first");
+                second = w.add_member(tx, "second");
+            });
+        }
+        for (int done = 0; done < n; done += 1'000) {
+            w.write([&](Transaction& tx) {
+                for (int i = done; i < std::min(n, done + 1'000); ++i) {
+                    NurtureWorld::NewContact c;
+                    c.owner = i % 2 == 0 ? first : second;
+                    c.name = i % 100 == 7 ? "Rare" : "Name" + std::to_string(i * 7919 % 1'000);
+                    c.last_ms = w.clock().now() - (i * 104'729 % 5'000) * minute;
+                    people.push_back(w.add_contact(tx, c));
+                    if (i % 10 == 0) {
+                        w.tag(tx, people.back(), tag);
+                    }
+                }
+            });
+        }
+    }
+
+    Viewer member(MemberId id, Scope scope = Scope::self) const {
+        return Viewer{w.corp, id, scope, "member"};
+    }
+
+    std::string tagged() const { return R"({"tag":")" + tag.str() + "\"}"; }
+
+    ContactQueryPage page(const Viewer& viewer, const ContactPageQuery& query) {
+        auto out = queries.page(viewer, query);
+        EXPECT_TRUE(out.has_value()) << (out ? "" : out.error().message);
+        return out ? *out : ContactQueryPage{};
+    }
+
+    // Every page, one after another; fails when one repeats.
+    std::vector<ContactRow> all(const Viewer& viewer, ContactPageQuery query) {
+        std::vector<ContactRow> out;
+        std::set<std::int64_t> seen;
+        do {
+            ContactQueryPage got = page(viewer, query);
+            for (ContactRow& row : got.items) {
+                EXPECT_TRUE(seen.insert(row.contact.id.value).second);
+                out.push_back(std::move(row));
+            }
+            query.after = got.next;
+        } while (query.after);
+        return out;
+    }
+
+    NurtureWorld w;
+    ContactQueries queries;
+    LeadQueries leads;
+    TagId tag;
+    MemberId first, second;
+    std::vector<ContactId> people;
+};
+
+TEST_F(ContactQuery, EveryOrderGoesThroughEverybodyOnce) {
+    fill(700);
+    for (const ContactSort sort :
+         {ContactSort::created, ContactSort::last_touch, ContactSort::name}) {
+        for (const SortOrder order : {SortOrder::descending, SortOrder::ascending}) {
+            for (const std::string& condition : {std::string(), tagged()}) {
+                const auto rows =
+                    all(w.daemon(),
+                        {.find = {condition, ""}, .sort = sort, .order = order, .limit = 33});
+                ASSERT_EQ(rows.size(), condition.empty() ? 700U : 70U);
+                for (std::size_t i = 1; i < rows.size(); ++i) {
+                    const Contact& a = rows[i - 1].contact;
+                    const Contact& b = rows[i].contact;
+                    const auto key = [&](const Contact& c) {
+                        return sort == ContactSort::created ? std::tuple(c.ord, std::string())
+                               : sort == ContactSort::last_touch
+                                   ? std::tuple(c.last_ms, std::string())
+                                   : std::tuple(0L, c.name);
+                    };
+                    EXPECT_TRUE(
+                        order == SortOrder::ascending ? key(a) <= key(b) : key(a) >= key(b)
+                    );
+                }
+            }
+        }
+    }
+}
+
+TEST_F(ContactQuery, LargeSetsWalkTheIndexToTheSameEnd) {
+    fill(6'000);  // above what is sorted in memory
+    const auto rows = all(w.daemon(), {.sort = ContactSort::last_touch, .limit = 200});
+    EXPECT_EQ(rows.size(), 6'000U);
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        EXPECT_GE(rows[i - 1].contact.last_ms, rows[i].contact.last_ms);
+    }
+}
+
+TEST_F(ContactQuery, APageOfManyReadsNoMoreThanAPageOfFew) {
+    const auto examined = [&](ContactSort sort, const std::string& condition) {
+        return page(w.daemon(), {.find = {condition, ""}, .sort = sort}).examined;
+    };
+    fill(4'000);
+    const auto created = examined(ContactSort::created, tagged());
+    const auto touched = examined(ContactSort::last_touch, "");
+    const auto named = examined(ContactSort::name, "");
+    fill(16'000);
+    EXPECT_LE(created, 51);
+    EXPECT_EQ(examined(ContactSort::created, tagged()), created);
+    EXPECT_LE(examined(ContactSort::last_touch, ""), 2 * touched);
+    EXPECT_LE(examined(ContactSort::name, ""), 2 * named);
+    EXPECT_LE(touched, 1'000);
+}
+
+TEST_F(ContactQuery, IndexesCarryTheOrders) {
+    const auto plan = [&](const std::string& sql) {
+        std::string out;
+        (void)w.read<int>([&](Snapshot& s) -> Result<int> {
+            s.each("EXPLAIN QUERY PLAN " + sql, {1, 2, 3}, [&](const Row& row) {
+                out += row.str(3) + "\n";
+                return Visit::next;
+            });
+            return 0;
+        });
+        return out;
+    };
+    const std::string touch = plan(
+        "SELECT c.ord, c.id, c.last_ms FROM contact c WHERE c.corp_id = ? AND (c.last_ms, c.id) < "
+        "(?, ?) ORDER BY c.last_ms DESC, c.id DESC LIMIT 500"
+    );
+    EXPECT_NE(touch.find("USING COVERING INDEX contact_last"), std::string::npos) << touch;
+    EXPECT_EQ(touch.find("TEMP B-TREE"), std::string::npos) << touch;
+    const std::string name = plan(
+        "SELECT c.ord, c.id, c.name FROM contact c WHERE c.corp_id = ? AND (c.name, c.id) > (?, ?) "
+        "ORDER BY c.name, c.id LIMIT 500"
+    );
+    EXPECT_NE(name.find("USING COVERING INDEX contact_name"), std::string::npos) << name;
+    const std::string lead = plan(
+        "SELECT l.id FROM lead l WHERE l.corp_id = ? AND l.status = ? AND l.owner = ? ORDER BY "
+        "l.last_ms DESC, l.id DESC LIMIT 50"
+    );
+    EXPECT_NE(lead.find("lead_owner_last"), std::string::npos) << lead;
+    EXPECT_EQ(lead.find("TEMP B-TREE"), std::string::npos) << lead;
+}
+
+TEST_F(ContactQuery, OnlyWhatTheViewerSees) {
+    fill(100);
+    w.write([&](Transaction& tx) { w.add_follow(tx, people[1], first, "wm1", 5); });
+    const auto mine = all(member(first), {.limit = 7});
+    EXPECT_EQ(mine.size(), 51U);  // owned, and the friend that `second` owns
+    EXPECT_EQ(queries.select(member(first), {})->count(), 51U);
+    EXPECT_EQ(all(member(first), {.find = {tagged(), ""}}).size(), 10U);
+    EXPECT_EQ(all(member(second), {.find = {tagged(), ""}}).size(), 0U);
+    EXPECT_TRUE(page(member(MemberId{}), {}).items.empty());
+    EXPECT_TRUE(page(Viewer::daemon(CorpId{12}), {}).items.empty());
+}
+
+TEST_F(ContactQuery, RowTermsAndTextsAreTestedOnWhatTheBitmapsLeave) {
+    fill(1'000);
+    const std::string rare = R"({"all":[{"field":"name","op":"contains","value":"rar"}]})";
+    EXPECT_EQ(all(w.daemon(), {.find = {rare, ""}, .limit = 4}).size(), 10U);
+    EXPECT_EQ(all(w.daemon(), {.find = {"", "RARE"}, .limit = 4}).size(), 10U);
+    EXPECT_EQ(queries.select(w.daemon(), {"", "rare"})->count(), 10U);
+    EXPECT_EQ(queries.select(w.daemon(), {tagged(), "rare"})->count(), 0U);
+    EXPECT_EQ(queries.select(w.daemon(), {"", "100%"})->count(), 0U);
+    w.write([&](Transaction& tx) {
+        w.add_follow(tx, people[3], second, "wm3", 5);
+        tx.execute("UPDATE follow SET remark = 'Tea lover' WHERE corp_id = ?", {w.corp});
+        tx.execute(
+            "INSERT INTO identity(corp_id, kind, value, contact_id, added_ms) VALUES(?, 3, "
+            "'8613800000001', ?, 0)",
+            {w.corp, people[5]}
+        );
+    });
+    const auto tea = all(w.daemon(), {.find = {"", "tea"}});
+    ASSERT_EQ(tea.size(), 1U);
+    EXPECT_EQ(tea[0].contact.id, people[3]);
+    EXPECT_EQ(tea[0].remark, "Tea lover");
+    EXPECT_TRUE(tea[0].is_friend);
+    EXPECT_EQ(tea[0].owner_name, "second");
+    const auto phone = all(w.daemon(), {.find = {"", "13800000001"}});
+    ASSERT_EQ(phone.size(), 1U);
+    EXPECT_EQ(phone[0].contact.id, people[5]);
+}
+
+TEST_F(ContactQuery, TheRareAreFoundWithoutTestingEverybodyOneByOne) {
+    fill(9'000);
+    w.write([&](Transaction& tx) {
+        tx.execute("UPDATE contact SET company = 'Only one' WHERE id = ?", {people[2]});
+    });
+    const ContactQueryPage got =
+        page(w.daemon(), {.find = {R"({"field":"company","op":"contains","value":"only"})", ""}});
+    ASSERT_EQ(got.items.size(), 1U);
+    EXPECT_LE(got.examined, 5'300);
+}
+
+TEST_F(ContactQuery, TheHashIsOfTheQuestion) {
+    fill(10);
+    const auto hash = [&](const std::string& condition, const std::string& q) {
+        return *queries.hash(w.daemon(), {condition, q});
+    };
+    EXPECT_EQ(hash("", "").size(), 32U);
+    EXPECT_EQ(hash("", ""), hash(R"({"all":[]})", ""));
+    EXPECT_EQ(hash(tagged(), ""), hash(R"({ "tag" : ")" + tag.str() + "\" }", ""));
+    EXPECT_NE(hash(tagged(), ""), hash("", ""));
+    EXPECT_NE(hash("", "a"), hash("", ""));
+    EXPECT_FALSE(queries.hash(w.daemon(), {"{", ""}).has_value());
+    const std::string before = hash(tagged(), "");
+    fill(10);
+    EXPECT_EQ(hash(tagged(), ""), before);
+}
+
+class LeadQuery : public ContactQuery {
+protected:
+    void add(int contact, LeadStatus status, MemberId owner, UnixMillis last) {
+        w.write([&](Transaction& tx) {
+            w.add_lead(
+                tx, people[static_cast<std::size_t>(contact)], static_cast<int>(status), last
+            );
+            tx.execute(
+                "UPDATE lead SET owner = ? WHERE contact_id = ?",
+                {owner, people[static_cast<std::size_t>(contact)]}
+            );
+        });
+    }
+
+    LeadQueryPage ask(const Viewer& viewer, const LeadPageQuery& query) {
+        auto out = leads.page(viewer, query);
+        EXPECT_TRUE(out.has_value()) << (out ? "" : out.error().message);
+        return out ? *out : LeadQueryPage{};
+    }
+};
+
+TEST_F(LeadQuery, MergesStatusesAndOwnersInOneOrder) {
+    fill(60);
+    for (int i = 0; i < 60; ++i) {
+        const auto status = static_cast<LeadStatus>(i % 5);
+        add(i,
+            status,
+            status == LeadStatus::unassigned ? MemberId{} : (i % 2 == 0 ? first : second),
+            1'000 + i * 37 % 60);
+    }
+    LeadPageQuery query;
+    query.limit = 7;
+    std::vector<LeadQueryRow> rows;
+    do {
+        LeadQueryPage got = ask(w.daemon(), query);
+        rows.insert(rows.end(), got.items.begin(), got.items.end());
+        query.after = got.next;
+    } while (query.after);
+    ASSERT_EQ(rows.size(), 60U);
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        EXPECT_GE(rows[i - 1].lead.last_ms, rows[i].lead.last_ms);
+    }
+    const auto mine = ask(member(first), {.limit = 200});
+    for (const LeadQueryRow& row : mine.items) {
+        EXPECT_TRUE(!row.lead.owner || row.lead.owner == first);
+    }
+    EXPECT_EQ(mine.items.size(), 36U);  // 12 unassigned, half of the others
+    EXPECT_EQ(static_cast<std::int64_t>(mine.items.size()), leads.total(member(first), {})->value);
+    const auto foreign = ask(member(first), {.find = {.contact = {}, .owner = {second}}});
+    EXPECT_TRUE(foreign.items.empty());
+    const auto tagged_leads = ask(w.daemon(), {.find = {.contact = {tagged(), ""}}, .limit = 200});
+    EXPECT_EQ(tagged_leads.items.size(), 6U);
+    const auto fresh =
+        ask(w.daemon(),
+            {.find = {.contact = {}, .status = {LeadStatus::fresh}, .owner = {second}},
+             .sort = LeadSort::created,
+             .order = SortOrder::ascending});
+    ASSERT_EQ(fresh.items.size(), 6U);
+    EXPECT_EQ(fresh.items[0].owner_name, "second");
+    EXPECT_LT(fresh.items[0].lead.id, fresh.items[1].lead.id);
+}
+
+TEST_F(LeadQuery, TheBoardHasEveryColumnWithItsCount) {
+    fill(50);
+    for (int i = 0; i < 50; ++i) {
+        add(i, i < 45 ? LeadStatus::fresh : LeadStatus::converted, first, 1'000 + i);
+    }
+    const auto board = leads.board(w.daemon(), {}, 30);
+    ASSERT_TRUE(board.has_value());
+    ASSERT_EQ(board->size(), 5U);
+    const LeadColumn& fresh = (*board)[1];
+    EXPECT_EQ(fresh.status, LeadStatus::fresh);
+    EXPECT_EQ(fresh.total.value, 45);
+    EXPECT_FALSE(fresh.total.at_least);
+    EXPECT_EQ(fresh.page.items.size(), 30U);
+    ASSERT_TRUE(fresh.page.next.has_value());
+    const auto more =
+        ask(w.daemon(),
+            {.find = {.contact = {}, .status = {LeadStatus::fresh}}, .after = fresh.page.next});
+    EXPECT_EQ(more.items.size(), 15U);
+    EXPECT_EQ((*board)[3].page.items.size(), 5U);
+    EXPECT_TRUE((*board)[0].page.items.empty());
+    const auto with_tag = leads.board(w.daemon(), {.contact = {tagged(), ""}}, 30);
+    EXPECT_EQ((*with_tag)[1].total.value, 5);
+}
+
+}  // namespace
+}  // namespace leadbridge::crm

@@ -1,0 +1,1 @@
+document.title = "sample sample sample sample sample sample sample sample sample sample";
