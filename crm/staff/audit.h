@@ -47,10 +47,10 @@ void record_audit(
 enum class MachineActs : std::uint8_t { without, with };
 
 struct AuditFilter {
-    std::string object;          // "" = any
+    std::string object = {};     // "" = any
     std::int64_t object_id = 0;  // 0 = any
-    std::string actor;           // exact, "" = any
-    std::string action;          // exact, or all below it ("lead" = "lead.*"), "" = any
+    std::string actor = {};      // exact, "" = any
+    std::string action = {};     // exact, or all below it ("lead" = "lead.*"), "" = any
     UnixMillis from_ms = 0;      // 0 = no bound
     UnixMillis until_ms = 0;     // exclusive, 0 = no bound
     MachineActs machine = MachineActs::without;

@@ -138,7 +138,7 @@ Error LoginDesk::refuse(const Account& account, std::string_view name, Error err
 }
 
 SignedIn LoginDesk::enter(
-    Transaction& tx, const User& user, std::string_view via, const Origin& origin
+    Transaction& tx, const User& user, std::string_view via, const Browser& origin
 ) {
     UserStore(s_.clock, s_.ids).signed_in(tx, user.id);
     auto session = SessionStore(s_.clock, s_.ids, s_.rng).create(tx, user.id, via, origin);
@@ -150,7 +150,7 @@ SignedIn LoginDesk::enter(
 }
 
 Result<SignedIn> LoginDesk::by_password(
-    std::string_view name, std::string_view password, std::string_view code, const Origin& origin
+    std::string_view name, std::string_view password, std::string_view code, const Browser& origin
 ) {
     auto found = account(name);
     if (!found) {
@@ -255,7 +255,7 @@ Result<User> LoginDesk::member_user(Transaction& tx, CorpId corp, std::string_vi
     return *UserStore::find(tx, *id);
 }
 
-Result<SignedIn> LoginDesk::by_member(CorpId corp, std::string_view userid, const Origin& origin) {
+Result<SignedIn> LoginDesk::by_member(CorpId corp, std::string_view userid, const Browser& origin) {
     return s_.core.write<SignedIn>([&](Transaction& tx) -> Result<SignedIn> {
         auto user = member_user(tx, corp, userid);
         if (!user) {
@@ -286,7 +286,7 @@ std::optional<Secret> LoginDesk::make_first_code() {
 }
 
 Result<SignedIn> LoginDesk::first(
-    std::string_view code, std::string_view name, std::string_view password, const Origin& origin
+    std::string_view code, std::string_view name, std::string_view password, const Browser& origin
 ) {
     const std::string code_hash = crypto::sha256(code);
     const auto good = [&](Snapshot& s) {

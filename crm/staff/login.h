@@ -48,11 +48,11 @@ public:
         std::string_view name,
         std::string_view password,
         std::string_view code,
-        const Origin& origin
+        const Browser& origin
     );
     // Someone WeCom vouches for. A member without a user gets one when a department's role says so.
     // Errors: forbidden with reason not_a_member, member_left, no_role or user_disabled.
-    Result<SignedIn> by_member(CorpId corp, std::string_view userid, const Origin& origin);
+    Result<SignedIn> by_member(CorpId corp, std::string_view userid, const Browser& origin);
 
     // A new first-start code, the old one void; nullopt when there is an admin.
     std::optional<Secret> make_first_code();
@@ -61,7 +61,7 @@ public:
         std::string_view code,
         std::string_view name,
         std::string_view password,
-        const Origin& origin
+        const Browser& origin
     );
 
     // Error{rule_broken} of check_password(). Slow.
@@ -92,7 +92,7 @@ private:
     Status check_proof(const Account& account, std::string_view password);
     Result<std::int64_t> check_code(const Account& account, std::string_view code);
     Error refuse(const Account& account, std::string_view name, Error error);
-    SignedIn enter(Transaction& tx, const User& user, std::string_view via, const Origin& origin);
+    SignedIn enter(Transaction& tx, const User& user, std::string_view via, const Browser& origin);
     Result<User> member_user(Transaction& tx, CorpId corp, std::string_view userid);
     Result<std::string> secret_of(UserId user, const TotpState& totp);
 

@@ -63,7 +63,7 @@ UnixMillis Session::ends_ms() const noexcept {
 }
 
 NewSession SessionStore::create(
-    Transaction& tx, UserId user, std::string_view via, const Origin& origin
+    Transaction& tx, UserId user, std::string_view via, const Browser& origin
 ) {
     const std::string token = crypto::base64url(rng_.bytes(token_bytes));
     const std::string hash = crypto::sha256(token);

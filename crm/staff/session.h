@@ -32,7 +32,7 @@ struct Session {
 };
 
 // Where a request comes from.
-struct Origin {
+struct Browser {
     std::string ip;
     std::string agent;
 };
@@ -52,7 +52,7 @@ public:
     SessionStore(const Clock& clock, IdSource& ids, Rng& rng)
         : clock_(clock), ids_(ids), rng_(rng) {}
 
-    NewSession create(Transaction& tx, UserId user, std::string_view via, const Origin& origin);
+    NewSession create(Transaction& tx, UserId user, std::string_view via, const Browser& origin);
 
     // The live session of a token and its user; nullopt when either has ended or the member may
     // not sign in any more.

@@ -165,6 +165,22 @@ def check_source(name, rooms, deps, breaches):
         breaches.append(f"{name}:1: #pragma once is missing")
 
 
+def check_definitions(sources, breaches):
+    """Two types of one name in one namespace: the linker keeps one's destructor for both, and memory breaks far from here."""
+    seen = {}
+    for name in sources:
+        spaces = []
+        for number, line in enumerate(lines_of(name), 1):
+            if opened := re.match(r"namespace ?([\w:]*) ?\{", line):
+                spaces.append(opened.group(1))
+            elif line.startswith("}  // namespace") and spaces:
+                spaces.pop()
+            elif (made := re.match(r"(?:struct|class|enum class) (\w+)(?!\w|::)(?!.*;\s*$)", code_only(line).rstrip())) and "" not in spaces:
+                first = seen.setdefault(("::".join(spaces), made.group(1)), name)
+                if first != name:
+                    breaches.append(f"{name}:{number}: {made.group(1)} is also defined in {first}")
+
+
 def check_readmes(sources, breaches):
     for folder in sorted({str(pathlib.PurePath(s).parent) for s in sources}):
         if len([s for s in sources if str(pathlib.PurePath(s).parent) == folder]) > 3 and not (ROOT / folder / "README.md").is_file():
@@ -197,6 +213,7 @@ def main():
     sources = [n for n in tracked(".h", ".cpp") if n.split("/")[0] in SOURCE_FOLDERS]
     for name in sources:
         check_source(name, rooms, deps, breaches)
+    check_definitions(sources, breaches)
     check_readmes(sources, breaches)
     for name in tracked():
         if name != "deploy/checks/fences.py" and (ROOT / name).stat().st_size < 1 << 20 and MACHINE_PATHS.search("\n".join(lines_of(name))):

@@ -103,7 +103,7 @@ crm::CorpDirectory::Ptr corp_named(const ApiServices& services, const ApiRequest
 
 }  // namespace
 
-crm::Origin origin_of(const ApiRequest& request) {
+crm::Browser browser_of(const ApiRequest& request) {
     return {request.http().remote_address, std::string(request.http().headers.get("User-Agent"))};
 }
 
@@ -146,7 +146,7 @@ Result<Response> sign_in_local(const ApiServices& services, const ApiRequest& re
     return welcome(
         services,
         request,
-        services.login.by_password(name, password.reveal(), code, origin_of(request))
+        services.login.by_password(name, password.reveal(), code, browser_of(request))
     );
 }
 
@@ -167,7 +167,7 @@ Result<Response> sign_in_first(const ApiServices& services, const ApiRequest& re
     return welcome(
         services,
         request,
-        services.login.first(code.reveal(), name, password.reveal(), origin_of(request))
+        services.login.first(code.reveal(), name, password.reveal(), browser_of(request))
     );
 }
 
@@ -228,7 +228,7 @@ Result<Response> sign_in_wecom(const ApiServices& services, const ApiRequest& re
         return std::move(userid).error();
     }
     auto response =
-        welcome(services, request, services.login.by_member(*corp, *userid, origin_of(request)));
+        welcome(services, request, services.login.by_member(*corp, *userid, browser_of(request)));
     if (response) {
         response->headers.add(
             "Set-Cookie", services.sessions.side_cookie(state_cookie, "", state_path, 0)

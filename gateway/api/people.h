@@ -10,7 +10,7 @@ namespace leadbridge::gateway {
 
 // GET /api/v1/me, and the answer to every sign-in.
 json::object me_json(const ApiServices& services, const Caller& caller);
-crm::Origin origin_of(const ApiRequest& request);
+crm::Browser browser_of(const ApiRequest& request);
 // A user whom the caller may look after: an admin of one corp sees only that corp's.
 std::optional<crm::User> user_in_reach(Snapshot& s, const Caller& caller, crm::UserId id);
 

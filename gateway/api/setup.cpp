@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 
-#include "base/http_client.h"
 #include "connectors/wecom/contact_sync.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/setup.h"
@@ -18,16 +16,17 @@ namespace {
 // A step and how the names of its checks begin. Steps without checks look at our own tables.
 struct StepRow {
     std::string_view id;
-    std::array<std::string_view, 3> checks;
+    std::array<std::string_view, 5> checks;
 };
 
 constexpr std::array steps{
-    StepRow{"corp", {"corp.app", "corp.token", "corp.network"}},
-    StepRow{"customer_contact", {"corp.customer_contact", "", ""}},
-    StepRow{"callbacks", {"corp.callback", "", ""}},
-    StepRow{"members", {"", "", ""}},
-    StepRow{"archive", {"corp.archive", "", ""}},
-    StepRow{"first_sync", {"", "", ""}}};
+    StepRow{
+        "corp", {"corp.app", "corp.token", "corp.network", "corp.contacts_secret", "corp.clock"}},
+    StepRow{"customer_contact", {"corp.customer_contact", "", "", "", ""}},
+    StepRow{"callbacks", {"corp.callback", "", "", "", ""}},
+    StepRow{"members", {}},
+    StepRow{"archive", {"corp.archive", "", "", "", ""}},
+    StepRow{"first_sync", {}}};
 
 bool belongs(const StepRow& step, std::string_view check) {
     return std::any_of(step.checks.begin(), step.checks.end(), [&](std::string_view begin) {
@@ -35,7 +34,7 @@ bool belongs(const StepRow& step, std::string_view check) {
     });
 }
 
-json::object finding_json(const Finding& finding) {
+json::object shown(const Finding& finding) {
     return json::object{
         {"code", finding.check},
         {"verdict", to_string(finding.verdict)},
@@ -121,15 +120,11 @@ Result<std::vector<Finding>> findings_of(
         return read ? Result<std::vector<Finding>>(std::move(out))
                     : Result<std::vector<Finding>>(std::move(read).error());
     }
-    // It asks WeCom from a web worker: one at a time, so that the others stay free for callbacks.
-    static std::mutex testing;
-    const std::unique_lock one(testing, std::try_to_lock);
-    if (!one.owns_lock()) {
-        return Error{
-            ErrorCode::limited, "a test is running; try again in a few seconds", "check_running"};
+    auto all = services.corp_doctor.check(corp);
+    if (!all) {
+        return std::move(all).error();
     }
-    const auto http = make_http_client();
-    for (Finding& finding : check_corp(corp, *http)) {
+    for (Finding& finding : *all) {
         if (belongs(step, finding.check)) {
             out.push_back(std::move(finding));
         }
@@ -201,7 +196,7 @@ Result<Response> test_setup_step(const ApiServices& services, const ApiRequest& 
     }
     json::array list;
     for (const Finding& finding : *findings) {
-        list.push_back(finding_json(finding));
+        list.push_back(shown(finding));
     }
     const UnixMillis now = services.clock.now();
     const std::string result = to_text(json::object{

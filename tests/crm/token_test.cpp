@@ -74,7 +74,7 @@ TEST_F(TokenTest, remembers_its_last_use) {
     const auto made = create("ci", {"read"});
     w.clock().advance(5'000);
     ASSERT_TRUE(w.write([&](Transaction& tx) -> Status {
-        store.used(tx, made->id);
+        store.used(tx, made->id, w.clock().now());
         return {};
     }));
     EXPECT_EQ(find(made->token.reveal())->used_ms, w.clock().now());

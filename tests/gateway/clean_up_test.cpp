@@ -1,4 +1,5 @@
 #include "gateway/clean_up.h"
+#include "gateway/api/setup.h"
 
 #include <gtest/gtest.h>
 
@@ -17,6 +18,7 @@
 #include "crm/intake.h"
 #include "crm/leads/channel.h"
 #include "crm/nurture/nurture.h"
+#include "crm/operations/operation.h"
 #include "crm/staff/corp.h"
 #include "crm/staff/staff.h"
 #include "gateway/idempotency.h"
@@ -37,10 +39,12 @@ struct CleanUpTest : ::testing::Test {
               {"contacts", crm::contacts_migrations()},
               {"leads", crm::leads_migrations()},
               {"nurture", crm::nurture_migrations()},
+              {"operations", crm::operations_migrations()},
               {"intake", crm::intake_migrations()},
               {"archive_feed", archive::feed_migrations()},
               {"wecom", wecom::migrations()},
               {"inbox", Inbox::migrations()},
+              {"setup", setup_migrations()},
               {"idempotency", idempotency_migrations()},
           }) {}
 

@@ -1061,6 +1061,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/archive/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell the contacts once more of parts that were refused (untold), at most 500 at a time. */
+        post: operations["replayUntold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inbox": {
         parameters: {
             query?: never;
@@ -1296,6 +1313,23 @@ export interface paths {
         post?: never;
         /** Revoke by id or name. */
         delete: operations["revokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machine/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Acts that concern the machine and no corp (tokens of all corps), newest first. Only for a token of all corps. */
+        get: operations["listMachineAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1808,7 +1842,7 @@ export interface paths {
             cookie?: never;
         };
         /** The process lives. */
-        get: operations["getHealth"];
+        get: operations["getLiveness"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1859,7 +1893,7 @@ export interface paths {
             cookie?: never;
         };
         /** A page that names what is here. */
-        get: operations["getHome"];
+        get: operations["getRoot"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2207,6 +2241,8 @@ export interface components {
             /** @description A member. */
             owner: components["schemas"]["NullableId"];
             stage: string;
+            /** @description Gets no pushes: it asked for none, or is blocked. */
+            opted_out: boolean;
             last_touch: components["schemas"]["NullableTime"];
             created: components["schemas"]["Time"];
             identities: components["schemas"]["Identity"][];
@@ -2224,6 +2260,8 @@ export interface components {
             company?: string;
             /** @description 0 unknown, 1 male, 2 female */
             gender?: number;
+            /** @description true: gets no pushes (reason opted_out) */
+            opted_out?: boolean;
         };
         Identity: {
             kind: components["schemas"]["IdentityKind"];
@@ -2430,6 +2468,11 @@ export interface components {
             intent: string | null;
             submitted: string | null;
             confirmed: string | null;
+            /**
+             * @description What came of the last reminder. One without an answer is unknown and not sent again by itself.
+             * @enum {string}
+             */
+            reminder: "none" | "begun" | "sent" | "refused" | "unknown";
         };
         BatchPage: {
             items: components["schemas"]["Batch"][];
@@ -2447,6 +2490,8 @@ export interface components {
             kind: components["schemas"]["SourceKind"];
             /** @description Path to post to. */
             hook: string;
+            /** @description The same as an address; null where server.public_url is not set. */
+            hook_url: string | null;
             tags: components["schemas"]["Id"][];
             /** @description userid, or empty. */
             owner: string;
@@ -4500,7 +4545,9 @@ export interface operations {
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
             };
-            header?: {
+            header: {
+                /** @description ETag of the version that was read; 412 when it has changed, 428 when this is missing. */
+                "If-Match": components["parameters"]["IfMatch"];
                 /** @description The same as ?corp=, which goes before it. */
                 "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
             };
@@ -4522,6 +4569,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            428: components["responses"]["PreconditionRequired"];
             default: components["responses"]["Failed"];
         };
     };
@@ -5164,7 +5213,9 @@ export interface operations {
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
             };
-            header?: {
+            header: {
+                /** @description ETag of the version that was read; 412 when it has changed, 428 when this is missing. */
+                "If-Match": components["parameters"]["IfMatch"];
                 /** @description The same as ?corp=, which goes before it. */
                 "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
             };
@@ -5195,9 +5246,11 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["RuleBroken"];
+            428: components["responses"]["PreconditionRequired"];
             default: components["responses"]["Failed"];
         };
     };
@@ -5449,7 +5502,9 @@ export interface operations {
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
             };
-            header?: {
+            header: {
+                /** @description ETag of the version that was read; 412 when it has changed, 428 when this is missing. */
+                "If-Match": components["parameters"]["IfMatch"];
                 /** @description The same as ?corp=, which goes before it. */
                 "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
             };
@@ -5471,6 +5526,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            428: components["responses"]["PreconditionRequired"];
             default: components["responses"]["Failed"];
         };
     };
@@ -5683,9 +5740,9 @@ export interface operations {
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
             };
-            header?: {
-                /** @description ETag of the version that was read; 412 when it has changed. */
-                "If-Match"?: components["parameters"]["IfMatchOptional"];
+            header: {
+                /** @description ETag of the version that was read; 412 when it has changed, 428 when this is missing. */
+                "If-Match": components["parameters"]["IfMatch"];
                 /** @description The same as ?corp=, which goes before it. */
                 "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
             };
@@ -5709,6 +5766,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             412: components["responses"]["Stale"];
+            428: components["responses"]["PreconditionRequired"];
             default: components["responses"]["Failed"];
         };
     };
@@ -6283,7 +6341,9 @@ export interface operations {
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
             };
-            header?: {
+            header: {
+                /** @description ETag of the version that was read; 412 when it has changed, 428 when this is missing. */
+                "If-Match": components["parameters"]["IfMatch"];
                 /** @description The same as ?corp=, which goes before it. */
                 "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
             };
@@ -6305,6 +6365,8 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            428: components["responses"]["PreconditionRequired"];
             default: components["responses"]["Failed"];
         };
     };
@@ -6545,6 +6607,38 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    replayUntold: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many are tried again. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        replayed: number;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             default: components["responses"]["Failed"];
         };
     };
@@ -7039,8 +7133,8 @@ export interface operations {
                 "application/json": {
                     name: string;
                     scopes: components["schemas"]["Scope"][];
-                    /** @description Absent: every corp. A token of one corp makes only its like. */
-                    corp?: components["schemas"]["Id"];
+                    /** @description By its id on WeCom or ours. Absent: every corp. A token of one corp makes only its like. */
+                    corp?: string;
                 };
             };
         };
@@ -7087,6 +7181,37 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    listMachineAudit: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+                /** @description Kind: token, ... */
+                object?: string;
+                object_id?: components["schemas"]["Id"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             default: components["responses"]["Failed"];
         };
     };
@@ -8484,7 +8609,7 @@ export interface operations {
             };
         };
     };
-    getHealth: {
+    getLiveness: {
         parameters: {
             query?: never;
             header?: never;
@@ -8553,7 +8678,7 @@ export interface operations {
             };
         };
     };
-    getHome: {
+    getRoot: {
         parameters: {
             query?: never;
             header?: never;
