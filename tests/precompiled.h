@@ -1,4 +1,5 @@
-// What most tests include, compiled once by all presets but release; see deploy/cmake/precompiled.h.
+// What most tests include, compiled once by all presets but release; see
+// deploy/cmake/precompiled.h.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -12,9 +12,9 @@
 #include "base/http_client.h"
 #include "base/rng.h"
 #include "base/worker_pool.h"
+#include "connectors/sandbox/events.h"
 #include "connectors/sandbox/journal.h"
 #include "connectors/sandbox/later.h"
-#include "connectors/sandbox/events.h"
 
 namespace leadbridge::sandbox {
 

@@ -1,4 +1,5 @@
-// What most files include, compiled once by all presets but release, which thereby shows that no file relies on it.
+// What most files include, compiled once by all presets but release, which thereby shows that no
+// file relies on it.
 #pragma once
 
 #include <fmt/format.h>
