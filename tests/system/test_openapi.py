@@ -335,14 +335,14 @@ class OpenApi(unittest.TestCase):
         own("post", "auth/logout", expect=204)
 
     def console(self, tag, inner, channel):
-        condition = {"all": [{"tag": tag["id"]}, {"field": "added", "op": "exists", "value": True}]}
+        condition = {"all": [{"any": [{"tag": tag["id"]}, {"tag": inner["id"]}]}, {"field": "added", "op": "exists", "value": True}]}
         page = self.post("contacts/query", {"condition": condition, "sort": "-last_touch", "limit": 1, "total": True}, 200)
         self.assertTrue(page["next_cursor"] and page["total"]["value"] > 1, page)
         self.post("contacts/query", {"condition": condition, "sort": "-last_touch", "cursor": page["next_cursor"]}, 200)
         self.post("leads/query", {"status": ["converted", "invalid"], "total": True, "q": "示例", "sort": "-created"}, 200)
         self.post("leads/board", {"limit": 2}, 200)
         bulk = {"query": {"condition": condition}, "query_hash": page["query_hash"], "expected_count": page["total"]["value"],
-                "action": {"kind": "tag_add", "tags": [inner["id"]]}}
+                "action": {"kind": "tag_remove", "tags": [inner["id"]]}}
         self.post("bulk", {**bulk, "expected_count": 77}, 409)
         operation = self.post("bulk", bulk, 202)
         path = f'operations/{operation["id"]}'
