@@ -4,6 +4,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -332,27 +334,30 @@ bool Live::State::wait() {
 }
 
 void Live::State::run() {
+    std::deque<Command> taken;  // a command leaves it when it is done, whatever fails before
     while (wait()) {
-        std::vector<Command> taken;
         {
             const std::lock_guard lock(mutex);
-            taken.swap(commands);
+            std::move(commands.begin(), commands.end(), std::back_inserter(taken));
+            commands.clear();
         }
         try {
             visible_now.clear();
             // First the logs: a cursor that another channel gave out is then never ahead of ours.
             follow(ChangeSource::core);
             follow(ChangeSource::archive);
-            for (Command& command : taken) {
+            while (!taken.empty()) {
+                Command command = std::move(taken.front());
+                taken.pop_front();
                 apply_guarded(command);
             }
             check_rights();
             close_slow();
         } catch (const std::exception& error) {
-            // Whoever waits for an answer to a lost frame comes back by itself.
             log::warn("live", "cannot read changes; trying again", {{"error", error.what()}});
             std::unique_lock lock(mutex);
             wake.wait_for(lock, pause_after_failure, [&] { return stopping; });
+            woken = true;  // what was taken is still to be done
         }
     }
 }

@@ -69,6 +69,7 @@ constexpr std::array news = {
     NewsRow{ChangeSource::core, "source", "sources"},
     NewsRow{ChangeSource::core, "source", "setup"},
     NewsRow{ChangeSource::core, "corp", "setup"},
+    NewsRow{ChangeSource::core, "setup", "setup"},
     NewsRow{ChangeSource::core, "corp", "health"},
     NewsRow{ChangeSource::core, "member", "members"},
     NewsRow{ChangeSource::core, "department", "members"},

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t totp_bytes = 20;
 constexpr std::size_t first_code_characters = 32;
-constexpr auto hashing_patience = std::chrono::milliseconds(1'000);
 constexpr std::string_view issuer = "LeadBridge";
 
 std::string totp_place(UserId user) {
@@ -29,7 +28,7 @@ Error disabled() {
 class Place {
 public:
     explicit Place(std::binary_semaphore& semaphore)
-        : semaphore_(semaphore), held_(semaphore.try_acquire_for(hashing_patience)) {}
+        : semaphore_(semaphore), held_(semaphore.try_acquire()) {}
 
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
@@ -52,6 +51,9 @@ private:
     std::binary_semaphore& semaphore_;
     const bool held_;
 };
+
+constexpr std::size_t longest_name = 240;  // bytes
+constexpr std::size_t longest_password = 1'024;
 
 Error bad_login() {
     return Error{ErrorCode::unauthenticated, "the name or the password is wrong", "bad_login"};
@@ -152,6 +154,10 @@ SignedIn LoginDesk::enter(
 Result<SignedIn> LoginDesk::by_password(
     std::string_view name, std::string_view password, std::string_view code, const Browser& origin
 ) {
+    // Nobody is called so, and what strangers send is not kept.
+    if (name.size() > longest_name || password.size() > longest_password) {
+        return bad_login();
+    }
     auto found = account(name);
     if (!found) {
         return std::move(found).error();
@@ -366,14 +372,17 @@ Status LoginDesk::change_password(
     if (!found) {
         return std::move(found).error();
     }
-    if (Status proof = found->locked_until > 0 ? Status{bad_login()} : check_proof(*found, current);
-        !proof) {
+    const Error wrong{
+        ErrorCode::rule_broken, "current: this is not the present password", "current"};
+    if (found->locked_until > 0) {
+        return wrong;  // and no further failure: who is signed in must not lengthen the lock
+    }
+    if (Status proof = check_proof(*found, current); !proof) {
         // 401 would say that the session is over.
         if (const Error error = refuse(*found, name, proof.error()); error.reason != "bad_login") {
             return error;
         }
-        return Error{
-            ErrorCode::rule_broken, "current: this is not the present password", "current"};
+        return wrong;
     }
     auto hashed = hash(next, name);
     if (!hashed) {

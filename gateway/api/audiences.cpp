@@ -178,6 +178,9 @@ Result<Response> estimate_push(const ApiServices& services, const ApiRequest& re
         return std::move(audience).error();
     }
     const auto corp = services.corp_directory.find(request.corp());
+    if (corp == nullptr) {  // removed meanwhile
+        return not_found("corp");
+    }
     const crm::AudienceQuestion question{
         request.viewer(),
         crm::PushId{},

@@ -7,6 +7,7 @@
 #include "crm/staff/query.h"
 #include "crm/staff/viewer_scope.h"
 #include "gateway/api/handlers.h"
+#include "gateway/api/masking.h"
 #include "gateway/api/support.h"
 #include "gateway/api/views.h"
 #include "gateway/inbox.h"
@@ -174,9 +175,10 @@ Result<Response> get_home(const ApiServices& services, const ApiRequest& request
         today["adds"] = events(s, viewer, "'friend_added'", midnight);
         today["losses"] = events(s, viewer, "'friend_lost', 'friend_deleted'", midnight);
         today["leads_opened"] = events(s, viewer, "'lead_opened'", midnight);
-        if (viewer.scope == crm::Scope::all) {
+        if (viewer.scope == crm::Scope::all && request.caller().may(crm::Permission::system_read)) {
             add_machine(s, viewer, now);
-        } else {
+        }
+        if (viewer.scope != crm::Scope::all) {
             userids = userids_in_sight(s, viewer);
         }
         return 0;
@@ -192,9 +194,11 @@ Result<Response> get_home(const ApiServices& services, const ApiRequest& request
     }
     today["messages_from_contacts"] = counted->from_contacts;
     today["messages_from_members"] = counted->from_members;
-    return Response::json(
-        200, to_text(json::object{{"now", std::move(now)}, {"today", std::move(today)}})
-    );
+    json::value answer = json::object{{"now", std::move(now)}, {"today", std::move(today)}};
+    if (!request.caller().may(crm::Permission::contacts_phones)) {
+        mask_answer(answer);
+    }
+    return Response::json(200, to_text(answer));
 }
 
 }  // namespace leadbridge::gateway

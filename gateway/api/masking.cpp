@@ -144,6 +144,18 @@ bool masks(crm::Permission permission) noexcept {
         case crm::Permission::corps_read:
         case crm::Permission::corps_write:
         case crm::Permission::users_admin:
+        // What people wrote to send or to find: masked, it would be saved back masked.
+        case crm::Permission::channels_read:
+        case crm::Permission::channels_write:
+        case crm::Permission::tags_read:
+        case crm::Permission::tags_write:
+        case crm::Permission::segments_read:
+        case crm::Permission::segments_write:
+        case crm::Permission::pushes_read:
+        case crm::Permission::pushes_write:
+        case crm::Permission::sources_read:
+        case crm::Permission::sources_write:
+        case crm::Permission::views_write:
             return false;
         default:
             return true;

@@ -176,12 +176,27 @@ using Act = Result<crm::Operation> (crm::OperationStore::*)(
     Transaction&, const crm::Viewer&, crm::OperationId
 );
 
+bool moves_leads(crm::OperationKind kind) {
+    return kind == crm::OperationKind::assign || kind == crm::OperationKind::give_back;
+}
+
+Error may_not_assign() {
+    return Error{ErrorCode::forbidden, "your role may not assign leads", "permission_missing"};
+}
+
 Result<Response> act(const ApiServices& services, const ApiRequest& request, Act fn, int status) {
     auto id = request.id_as<crm::OperationId>();
     if (!id) {
         return std::move(id).error();
     }
     return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        const auto before = crm::OperationStore::find(tx, request.viewer(), *id);
+        const auto action =
+            before ? crm::parse_action(before->action) : Result<crm::BulkAction>(crm::BulkAction{});
+        if (action && moves_leads(action->kind) &&
+            !request.caller().may(crm::Permission::leads_assign)) {
+            return may_not_assign();
+        }
         crm::OperationStore store(services.crm());
         auto operation = (store.*fn)(tx, request.viewer(), *id);
         return operation
@@ -197,10 +212,8 @@ Result<Response> start_bulk(const ApiServices& services, const ApiRequest& reque
     if (!bulk) {
         return std::move(bulk).error();
     }
-    const bool moves_leads = bulk->action.kind == crm::OperationKind::assign ||
-                             bulk->action.kind == crm::OperationKind::give_back;
-    if (moves_leads && !request.caller().may(crm::Permission::leads_assign)) {
-        return Error{ErrorCode::forbidden, "your role may not assign leads", "permission_missing"};
+    if (moves_leads(bulk->action.kind) && !request.caller().may(crm::Permission::leads_assign)) {
+        return may_not_assign();
     }
     auto target = target_of(services, request, *bulk);
     return write_once(

@@ -127,6 +127,8 @@ json::object lead_total_json(const crm::LeadTotal& total) {
     return json::object{{"value", total.value}, {"relation", total.at_least ? "gte" : "eq"}};
 }
 
+constexpr std::size_t most_choices = 200;
+
 crm::LeadFind lead_find_of(Body& body) {
     crm::LeadFind find;
     find.contact = contact_find_of(body);
@@ -135,6 +137,11 @@ crm::LeadFind lead_find_of(Body& body) {
     find.channel = typed<crm::ChannelId>(body.ids("channel"));
     find.source = body.ids("source");
     find.stage = body.texts("stage");
+    const std::size_t longest =
+        std::max({find.owner.size(), find.channel.size(), find.source.size(), find.stage.size()});
+    if (longest > most_choices) {
+        body.fault("owner, channel, source, stage", "at most 200 each");
+    }
     return find;
 }
 

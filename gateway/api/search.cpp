@@ -121,7 +121,9 @@ Result<Response> search(const ApiServices& services, const ApiRequest& request) 
             to_text(json::object{
                 {"contacts", contacts_json(s, rows, q)},
                 {"leads", leads_json(s, viewer, rows)},
-                {"channels", channels_json(s, viewer, q)}})
+                {"channels",
+                 request.caller().may(crm::Permission::channels_read) ? channels_json(s, viewer, q)
+                                                                      : json::array{}}})
         );
     });
 }

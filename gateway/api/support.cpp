@@ -4,6 +4,31 @@
 
 namespace leadbridge::gateway {
 
+namespace {
+
+// A condition that finds people by part of a phone or an e-mail address would tell, digit by digit,
+// what is masked.
+bool asks_for_masked(const json::value& value) {
+    if (value.is_array()) {
+        const json::array& items = value.get_array();
+        return std::any_of(items.begin(), items.end(), asks_for_masked);
+    }
+    if (!value.is_object()) {
+        return false;
+    }
+    const json::object& object = value.get_object();
+    const std::string field = json_string(object, "field");
+    const std::string op = json_string(object, "op");
+    if ((field == "phone" || field == "email") && !op.empty() && op != "exists" && op != "eq") {
+        return true;
+    }
+    return std::any_of(object.begin(), object.end(), [](const auto& member) {
+        return asks_for_masked(member.value());
+    });
+}
+
+}  // namespace
+
 Result<Body> Body::of(const ApiRequest& request) {
     if (request.http().body.empty()) {
         return Body(json::object{});
@@ -24,6 +49,12 @@ Result<Body> Body::of(const ApiRequest& request) {
     }
     if (!value->is_object()) {
         return Error{ErrorCode::invalid, "the body must be a JSON object", "bad_body"};
+    }
+    if (!request.caller().may(crm::Permission::contacts_phones) && asks_for_masked(*value)) {
+        return Error{
+            ErrorCode::forbidden,
+            "your role does not see phones and e-mail addresses: ask for them only by exists or eq",
+            "permission_missing"};
     }
     return Body(std::move(value->get_object()));
 }

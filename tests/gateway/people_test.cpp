@@ -160,6 +160,47 @@ TEST_F(PeopleTest, SalesSeeTheirOwnContactsWithPhonesMaskedAndCanReveal) {
     EXPECT_NE(audit.body.find("call back"), std::string::npos);
 }
 
+TEST_F(PeopleTest, NoConditionTellsAMaskedPhoneDigitByDigit) {
+    const CorpId corp{*parse_id(add_corp("wwSAMPLE0001"))};
+    const Browser sales = person("sales", crm::Role::sales, corp);
+    const Browser chief = person("chief", crm::Role::manager);
+    const auto asking = [](const std::string& op) {
+        return R"({"condition":{"any":[{"not":{"field":"phone","op":")" + op +
+               R"(","value":"1380"}}]}})";
+    };
+    for (const std::string target : {"contacts/query", "leads/query", "leads/board"}) {
+        EXPECT_EQ(browse(sales, Method::post, target, asking("contains")).status, 403) << target;
+        EXPECT_NE(browse(sales, Method::post, target, asking("eq")).status, 403) << target;
+        EXPECT_EQ(browse(chief, Method::post, target, asking("contains")).status, 200) << target;
+    }
+}
+
+TEST_F(PeopleTest, WhatStrangersSendIsNotKept) {
+    const std::string name(100'000, 'x');
+    const Got got = call(
+        Method::post, "auth/local", "", R"({"name":")" + name + R"(","password":"a wrong one"})"
+    );
+    EXPECT_EQ(got.status, 401) << got.body;
+    const auto kept = app->services().core.read<std::int64_t>([](Snapshot& s) {
+        return Result<std::int64_t>(s.number("SELECT COUNT(*) FROM login_failure"));
+    });
+    EXPECT_EQ(*kept, 0);
+}
+
+TEST_F(PeopleTest, WhatPeopleWroteComesBackAsTheyWroteIt) {
+    add_corp("wwSAMPLE0001");
+    const Browser marketing = person("marketing", crm::Role::marketing);
+    const Got made = browse(
+        marketing,
+        Method::post,
+        "segments",
+        R"({"name":"热线 13800138000","condition":{"field":"phone","op":"exists","value":true}})"
+    );
+    ASSERT_EQ(made.status, 201) << made.body;
+    const Got read = browse(marketing, Method::get, "segments/" + made.text("id"));
+    EXPECT_EQ(read.text("name"), "热线 13800138000") << "masked, it would be saved back masked";
+}
+
 TEST_F(PeopleTest, AuditGoesOutAsCsvWithoutFormulas) {
     add_corp("wwSAMPLE0001");
     const Browser clerk = person("=cmd", crm::Role::compliance);
