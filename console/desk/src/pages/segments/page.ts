@@ -1,0 +1,13 @@
+import { define_page } from '@/app/page'
+
+export default define_page({
+  name: 'segments',
+  title: { zh: '分群', en: 'Segments' },
+  nav: { group: 'grow', order: 20, icon: 'segment', keys: 'g s' },
+  permission: 'segments.read',
+  routes: [
+    { path: '/segments', component: () => import('./SegmentsPage.vue') },
+    { path: '/segments/new', name: 'segment-new', component: () => import('./SegmentPage.vue'), permission: 'segments.write' },
+    { path: '/segments/:id', name: 'segment', component: () => import('./SegmentPage.vue') },
+  ],
+})
