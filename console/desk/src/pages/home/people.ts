@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/vue-query'
-import { computed, reactive, watch, type Ref } from 'vue'
+import { computed, reactive, watch, type ComputedRef } from 'vue'
 import { api, data } from '@lib/api/client'
 import { queries } from '@lib/query'
 
 /** Names for the feed, whose events carry ids only: the last touched people in one call, the few others one by one. */
-export function use_people(wanted: Ref<string[]>, on: boolean): (id: string | null) => string {
+export function use_people(wanted: ComputedRef<string[]>, on: boolean): (id: string | null) => string {
   const known = reactive(new Map<string, string>())
   const asked = new Set<string>()
   const recent = useQuery({

@@ -3,7 +3,6 @@ import { define_page } from '@/app/page'
 export default define_page({
   name: 'leads',
   title: { zh: '线索', en: 'Leads' },
-  nav: { group: 'work', order: 15, icon: 'lead', keys: 'g l' },
   permission: 'leads.read',
   routes: [
     { path: '/leads', component: () => import('./LeadsPage.vue') },
