@@ -7,7 +7,6 @@ import { use_members } from '@/grid/options'
 import type { PreviewPart } from '@/ui/PhonePreview.vue'
 
 export type Channel = Schema<'Channel'>
-export type Edit = Schema<'ChannelEdit'>
 export type Stats = Schema<'ChannelStats'>
 
 export const path_of = (id: string) => `/api/v1/channels/${id}`
