@@ -3,7 +3,6 @@ import { define_page } from '@/app/page'
 export default define_page({
   name: 'segments',
   title: { zh: '分群', en: 'Segments' },
-  nav: { group: 'grow', order: 20, icon: 'segment', keys: 'g s' },
   permission: 'segments.read',
   routes: [
     { path: '/segments', component: () => import('./SegmentsPage.vue') },

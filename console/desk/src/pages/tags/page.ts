@@ -3,7 +3,6 @@ import { define_page } from '@/app/page'
 export default define_page({
   name: 'tags',
   title: { zh: '标签', en: 'Tags' },
-  nav: { group: 'grow', order: 30, icon: 'tag', keys: 'g l' },
   permission: 'tags.read',
   routes: [{ path: '/tags', component: () => import('./TagsPage.vue') }],
 })
