@@ -380,8 +380,9 @@ class OpenApi(unittest.TestCase):
         self.call("delete", f'corps/{made["id"]}?with_data=wwSYSTEMTEST0002', expect=204)
 
     def outside(self):
-        for path in ("/healthz", "/readyz", "/metrics", "/"):
+        for path in ("/healthz", "/readyz", "/metrics"):
             self.call("get", path, expect=200)
+        self.assertIn(self.call("get", "/")[0], (200, 302))  # the page of a program without a console, or its console
         self.call("get", f"/callback/wecom/{CORP}", expect=400)
         self.call("post", f"/callback/wecom/{CORP}/app?" + urllib.parse.urlencode(
             {"msg_signature": "x", "timestamp": "1", "nonce": "n"}), raw=b"<xml><Encrypt>x</Encrypt></xml>", expect=403)

@@ -8696,6 +8696,14 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description To /console/, where the program has one. */
+            302: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }
