@@ -16,7 +16,9 @@ struct QrCode {
     std::vector<bool> dark;  // side * side
 
     bool at(int row, int column) const {
-        return dark[static_cast<std::size_t>(row * side + column)];
+        return dark
+            [static_cast<std::size_t>(row) * static_cast<std::size_t>(side) +
+             static_cast<std::size_t>(column)];
     }
 };
 

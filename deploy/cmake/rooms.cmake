@@ -16,7 +16,8 @@ if(LEADBRIDGE_SANITIZE)
 endif()
 # g++ 12 sees copies beyond small strings in code that ThreadSanitizer has rewritten; without it the same code is clean.
 if(LEADBRIDGE_SANITIZE MATCHES thread)
-  target_compile_options(leadbridge_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow>)
+  target_compile_options(leadbridge_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds -Wno-restrict -Wno-stringop-overflow
+    -Wno-stringop-overread>)
 endif()
 if(LEADBRIDGE_FUZZ)
   target_compile_options(leadbridge_flags INTERFACE -fsanitize=fuzzer-no-link)
