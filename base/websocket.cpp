@@ -211,7 +211,7 @@ private:
 void Session::begin() {
     stream_->async_accept(request_, [self = shared_from_this()](const error_code& ec) {
         self->accepting_ = false;
-        if (ec) {
+        if (ec || self->closing_) {  // a close that came meanwhile found nothing left to cut
             self->die(ec);
             return;
         }

@@ -12,6 +12,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -31,6 +32,12 @@ def cases_in(report):
             if case.get("status") == "RUN":
                 told = "\n".join(f.get("failure", "") for f in case.get("failures", []))
                 yield f'{suite["name"]}.{case["name"]}', "failures" not in case, told
+
+
+def unended(log):
+    """The case that ran when the binary ended."""
+    cases = re.findall(r"^\[ RUN      \] (.*)$", log.read_text(errors="replace"), re.M)
+    return cases[-1] if cases else "none of its cases"
 
 
 def run(test, out_dir):
@@ -59,7 +66,7 @@ def run(test, out_dir):
         if code == 0:  # no GoogleTest: the command itself is the case
             passed = 1
     if code != 0 and not failed:
-        failed[f"{name}: ended with {code}"] = ""
+        failed[f"{name}: ended with {code} in {unended(log)}"] = ""
     return name, passed, failed, log
 
 
