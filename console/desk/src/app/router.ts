@@ -1,7 +1,7 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import { can, load_me, session } from '@lib/api/session'
-import { page_routes, pages } from './pages'
+import { page_of, page_routes, pages } from './pages'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -20,7 +20,7 @@ export const router = createRouter({
     { path: '/login', name: 'login', component: () => import('./Login.vue'), meta: { open: true } },
     { path: '/first', name: 'first', component: () => import('./First.vue'), meta: { open: true } },
     { path: '/forbidden', name: 'forbidden', component: () => import('./Refused.vue'), props: true },
-    ...(pages.some((page) => page.routes.some((route) => route.path === '/')) ? [] : [{ path: '/', redirect: page_routes[0]?.path ?? '/login' }]),
+    ...(pages.some((page) => page.routes.some((route) => route.path === '/')) ? [] : [{ path: '/', redirect: page_of('home')?.routes[0]?.path ?? page_routes[0]?.path ?? '/login' }]),
     ...page_routes,
     { path: '/:rest(.*)*', name: 'nowhere', component: () => import('./Nowhere.vue') },
   ],

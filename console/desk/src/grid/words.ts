@@ -3,6 +3,7 @@ import { useI18n } from 'vue-i18n'
 import { exact, type Lang } from '@lib/format'
 import type { Condition, Leaf } from '@lib/conditions'
 import { field_of } from '@lib/conditions/fields'
+import { stage_text } from '@/ui/lead_words'
 import { use_names } from './options'
 
 /** A condition in words, for chips and confirmations: "标签 高意向", "负责人 是 张三、李四". */
@@ -26,7 +27,7 @@ export function use_words(): ComputedRef<(condition: Condition) => string> {
       if (field?.pick) return names[field.pick](String(value)) || short(String(value))
       if (field?.kind === 'time' && leaf.op === 'within') return span(String(value))
       if (field?.kind === 'time') return exact(String(value), locale.value as Lang, 'date')
-      return String(value)
+      return leaf.field === 'stage' ? stage_text(String(value)) : String(value)
     }
     if (leaf.op === 'exists') return `${name} ${t(leaf.value ? 'filter.yes' : 'filter.no')}`
     const value = Array.isArray(leaf.value) ? leaf.value.map(say).join('、') : say(leaf.value)
