@@ -272,7 +272,7 @@ OrdSet ContactQueries::search(const Viewer& viewer, const std::string& q) const 
     SqlText sql;
     sql.add("SELECT c.ord FROM contact c WHERE c.corp_id = ? AND c.merged_into = 0")
         .bind(viewer.corp.value);
-    append_search(sql, viewer.corp, q);
+    append_search(sql, viewer, q);
     std::vector<std::uint32_t> ords;
     auto done = core_.read<int>([&](Snapshot& s) -> Result<int> {
         ords.clear();
@@ -327,7 +327,7 @@ std::map<std::int64_t, Contact> ContactQueries::fitting(
         append_condition(sql, *test.condition, clock_.now());
     }
     if (!test.q.empty()) {
-        append_search(sql, viewer.corp, test.q);
+        append_search(sql, viewer, test.q);
     }
     s.each(sql.sql(), sql.params(), [&](const Row& row) {
         Contact c = read_contact_row(row);

@@ -125,21 +125,24 @@ Contact read_contact_row(const Row& row) {
     return c;
 }
 
-void append_search(SqlText& sql, CorpId corp, const std::string& q) {
+void append_search(SqlText& sql, const Viewer& viewer, const std::string& q) {
+    const std::int64_t corp = viewer.corp.value;
     const auto form = [&](IdentityKind kind) {
         const Result<Identity> identity = normalise({kind, q});
         return identity ? identity->value : q;
     };
+    const std::string like = like_anywhere(q);
+    sql.add(" AND (lower(c.name) LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM follow qf WHERE ")
+        .bind(like)
+        .add("qf.corp_id = ? AND qf.contact_id = c.id AND lower(qf.remark) LIKE ? ESCAPE '\\'")
+        .bind(corp)
+        .bind(like);
+    append_clause(sql, member_clause(viewer, "qf.member_id"));  // others' remarks tell nothing
     sql.add(
-           " AND (lower(c.name) LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM follow qf WHERE "
-           "qf.corp_id = ? AND qf.contact_id = c.id AND lower(qf.remark) LIKE ? ESCAPE '\\') OR "
-           "EXISTS (SELECT 1 FROM identity qi WHERE qi.corp_id = ? AND qi.contact_id = c.id AND "
-           "qi.value IN (?, ?, ?)))"
+           ") OR EXISTS (SELECT 1 FROM identity qi WHERE qi.corp_id = ? AND qi.contact_id = c.id "
+           "AND qi.value IN (?, ?, ?)))"
     )
-        .bind(like_anywhere(q))
-        .bind(corp.value)
-        .bind(like_anywhere(q))
-        .bind(corp.value)
+        .bind(corp)
         .bind(q)
         .bind(form(IdentityKind::phone))
         .bind(form(IdentityKind::email));

@@ -33,7 +33,7 @@ inline void append_clause(SqlText& sql, const Clause& clause) {
 }
 
 // " AND (...)" over `contact c`: part of the name or of a remark, or a whole phone, e-mail or id.
-void append_search(SqlText& sql, CorpId corp, const std::string& q);
+void append_search(SqlText& sql, const Viewer& viewer, const std::string& q);
 
 // The contact columns that ContactRow is read from, over `contact c`, and how.
 extern const std::string_view contact_row_columns;

@@ -200,6 +200,18 @@ TEST_F(ContactQuery, RowTermsAndTextsAreTestedOnWhatTheBitmapsLeave) {
     EXPECT_EQ(phone[0].contact.id, people[5]);
 }
 
+TEST_F(ContactQuery, AnothersRemarkIsNotFoundBy) {
+    fill(100);
+    const ContactId mine = all(member(first), {.limit = 1}).at(0).contact.id;
+    w.write([&](Transaction& tx) {
+        w.add_follow(tx, mine, second, "wm4", 5);
+        tx.execute("UPDATE follow SET remark = 'Tea lover' WHERE member_id = ?", {second});
+    });
+    EXPECT_EQ(all(w.daemon(), {.find = {"", "tea"}}).size(), 1U);
+    EXPECT_EQ(all(member(second), {.find = {"", "tea"}}).size(), 1U);
+    EXPECT_TRUE(all(member(first), {.find = {"", "tea"}}).empty());
+}
+
 TEST_F(ContactQuery, TheRareAreFoundWithoutTestingEverybodyOneByOne) {
     fill(9'000);
     w.write([&](Transaction& tx) {
