@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::int64_t note_use_every_ms = 60'000;
 constexpr std::size_t max_noted = 10'000;
+constexpr int foreign_tries = 30;
+constexpr std::int64_t foreign_ms = 60'000;
 
 Access access_of(const crm::ApiToken& token) {
     if (token.allows(crm::TokenScope::admin)) {
@@ -78,6 +80,25 @@ bool Sessions::due(std::int64_t id) {
     const bool is_due = now - last >= note_use_every_ms;
     last = is_due ? now : last;
     return is_due;
+}
+
+Status Sessions::begin_foreign(std::string_view state, UnixMillis until, std::string_view ip) {
+    const UnixMillis now = clock_.now();
+    auto foreign = foreign_.lock();
+    std::erase_if(foreign->used, [&](const auto& entry) { return entry.second <= now; });
+    std::erase_if(foreign->tries, [&](const auto& entry) { return entry.second.until <= now; });
+    Tries& tries =
+        foreign->tries.try_emplace(std::string(ip), Tries{now + foreign_ms}).first->second;
+    if (++tries.count > foreign_tries || foreign->used.size() >= max_noted) {
+        const std::int64_t wait = tries.until - now;
+        return Error{
+            ErrorCode::limited, "too many sign-ins; try again soon", "login_busy", 0, wait};
+    }
+    if (!foreign->used.try_emplace(std::string(state), until).second) {
+        return Error{
+            ErrorCode::forbidden, "this sign-in was used already; begin again", "bad_state"};
+    }
+    return {};
 }
 
 Result<Caller> Sessions::by_token(std::string_view text) {
@@ -179,7 +200,8 @@ bool Sessions::alive(const Caller& caller) {
     }
     const UnixMillis now = clock_.now();
     auto alive = core_.read<bool>([&](Snapshot& s) -> Result<bool> {
-        return crm::SessionStore::alive(s, caller.session, now);
+        const auto role = crm::SessionStore::role(s, caller.session, now);
+        return role && *role == caller.role;
     });
     return alive && *alive;
 }

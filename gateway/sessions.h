@@ -2,6 +2,7 @@
 // Who sent this request: `Authorization: Bearer` before the session cookie. Thread-safe; one short
 // read of core, and at most once a minute per token or session a short write.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -43,6 +44,11 @@ public:
     // Origin is absent, or names this machine by Host or public_url.
     bool same_origin(const Request& request) const;
 
+    // Whether a sign-in that asks WeCom may go on: each state counts once, and an address has 30
+    // tries a minute, so that strangers cannot use up the app's calls. Error: forbidden bad_state;
+    // limited (retry_after_ms). Of this process only; WeCom takes a code once anyway.
+    Status begin_foreign(std::string_view state, UnixMillis until, std::string_view ip);
+
     // "Set-Cookie" values. The token is what the browser keeps.
     std::string cookie(std::string_view token, std::int64_t max_age_s) const;
     std::string end_cookie() const;
@@ -54,6 +60,16 @@ public:
     std::string base_url(const Request& request) const;
 
 private:
+    struct Tries {
+        UnixMillis until = 0;
+        int count = 0;
+    };
+
+    struct Foreign {
+        std::map<std::string, UnixMillis, std::less<>> used;  // state -> until when it was good
+        std::map<std::string, Tries, std::less<>> tries;      // of an address
+    };
+
     Result<Caller> by_token(std::string_view text);
     bool due(std::int64_t id);
 
@@ -61,6 +77,7 @@ private:
     const Clock& clock_;
     const WebAddress address_;
     Guarded<std::map<std::int64_t, UnixMillis>> noted_;  // when a last use was written
+    Guarded<Foreign> foreign_;
 };
 
 // A cookie of the request, "" when there is none.

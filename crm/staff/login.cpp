@@ -1,5 +1,6 @@
 #include "crm/staff/login.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/crypto.h"
@@ -53,6 +54,8 @@ private:
 };
 
 constexpr std::size_t longest_name = 240;  // bytes
+// Instead of an address: who has a session and is asked once more is held up apart from sign-ins.
+constexpr std::string_view signed_in = "session";
 constexpr std::size_t longest_password = 1'024;
 
 Error bad_login() {
@@ -61,10 +64,10 @@ Error bad_login() {
 
 }  // namespace
 
-Result<LoginDesk::Account> LoginDesk::account(std::string_view name) {
+Result<LoginDesk::Account> LoginDesk::account(std::string_view name, std::string_view ip) {
     return s_.core.read<Account>([&](Snapshot& s) -> Result<Account> {
         Account out;
-        out.locked_until = LoginFailures::locked_until(s, name, s_.clock.now());
+        out.locked_until = LoginFailures::locked_until(s, name, ip, s_.clock.now());
         out.user = UserStore::find_name(s, name);
         if (out.user) {
             out.password = UserStore::password_of(s, out.user->id);
@@ -116,12 +119,14 @@ Result<std::int64_t> LoginDesk::check_code(const Account& account, std::string_v
 }
 
 // Counts a failed try. Who does not exist leaves no trace but the delay.
-Error LoginDesk::refuse(const Account& account, std::string_view name, Error error) {
+Error LoginDesk::refuse(
+    const Account& account, std::string_view name, std::string_view ip, Error error
+) {
     if (error.code != ErrorCode::unauthenticated || error.reason == "totp_required") {
         return error;
     }
     auto noted = s_.core.write<int>([&](Transaction& tx) -> Result<int> {
-        LoginFailures::add(tx, name, s_.clock.now());
+        LoginFailures::add(tx, name, ip, s_.clock.now());
         if (account.user) {
             record_audit(
                 tx,
@@ -155,10 +160,12 @@ Result<SignedIn> LoginDesk::by_password(
     std::string_view name, std::string_view password, std::string_view code, const Browser& origin
 ) {
     // Nobody is called so, and what strangers send is not kept.
-    if (name.size() > longest_name || password.size() > longest_password) {
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
+    if (name.size() > longest_name || password.size() > longest_password ||
+        std::any_of(name.begin(), name.end(), is_control)) {
         return bad_login();
     }
-    auto found = account(name);
+    auto found = account(name, origin.ip);
     if (!found) {
         return std::move(found).error();
     }
@@ -172,14 +179,14 @@ Result<SignedIn> LoginDesk::by_password(
             std::max<std::int64_t>(wait, 1)};
     }
     if (Status proof = check_proof(*found, password); !proof) {
-        return refuse(*found, name, std::move(proof).error());
+        return refuse(*found, name, origin.ip, std::move(proof).error());
     }
     if (found->user->disabled) {
         return disabled();
     }
     auto step = check_code(*found, code);
     if (!step) {
-        return refuse(*found, name, std::move(step).error());
+        return refuse(*found, name, origin.ip, std::move(step).error());
     }
     return s_.core.write<SignedIn>([&](Transaction& tx) -> Result<SignedIn> {
         const auto user = UserStore::find(tx, found->user->id);
@@ -368,7 +375,7 @@ Status LoginDesk::change_password(
         return row ? Status{Error{ErrorCode::not_found, "no such user"}} : Status{row.error()};
     }
     const std::string name = (*row)->name;
-    auto found = account(name);
+    auto found = account(name, signed_in);
     if (!found) {
         return std::move(found).error();
     }
@@ -379,7 +386,8 @@ Status LoginDesk::change_password(
     }
     if (Status proof = check_proof(*found, current); !proof) {
         // 401 would say that the session is over.
-        if (const Error error = refuse(*found, name, proof.error()); error.reason != "bad_login") {
+        if (const Error error = refuse(*found, name, signed_in, proof.error());
+            error.reason != "bad_login") {
             return error;
         }
         return wrong;
@@ -448,7 +456,7 @@ Status LoginDesk::remove_totp(const Viewer& viewer, UserId user, std::string_vie
     if (!row || !*row) {
         return row ? Status{Error{ErrorCode::not_found, "no such user"}} : Status{row.error()};
     }
-    auto found = account((*row)->name);
+    auto found = account((*row)->name, signed_in);
     if (!found) {
         return std::move(found).error();
     }
@@ -457,7 +465,7 @@ Status LoginDesk::remove_totp(const Viewer& viewer, UserId user, std::string_vie
         return wrong;
     }
     if (auto step = check_code(*found, code); !step) {
-        const Error error = refuse(*found, (*row)->name, std::move(step).error());
+        const Error error = refuse(*found, (*row)->name, signed_in, std::move(step).error());
         return error.code == ErrorCode::unauthenticated ? wrong : error;
     }
     auto done = s_.core.write<int>([&](Transaction& tx) -> Result<int> {

@@ -88,10 +88,10 @@ private:
         UnixMillis locked_until = 0;
     };
 
-    Result<Account> account(std::string_view name);
+    Result<Account> account(std::string_view name, std::string_view ip);
     Status check_proof(const Account& account, std::string_view password);
     Result<std::int64_t> check_code(const Account& account, std::string_view code);
-    Error refuse(const Account& account, std::string_view name, Error error);
+    Error refuse(const Account& account, std::string_view name, std::string_view ip, Error error);
     SignedIn enter(Transaction& tx, const User& user, std::string_view via, const Browser& origin);
     Result<User> member_user(Transaction& tx, CorpId corp, std::string_view userid);
     Result<std::string> secret_of(UserId user, const TotpState& totp);

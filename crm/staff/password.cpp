@@ -98,22 +98,23 @@ std::int64_t lock_ms(int failed) noexcept {
     return std::min(first_lock_ms << doublings, longest_lock_ms);
 }
 
-UnixMillis LoginFailures::locked_until(Snapshot& s, std::string_view name, UnixMillis now) {
-    const std::string key = userid_key(name);
-    const UnixMillis until =
-        s.number("SELECT locked_until_ms FROM login_failure WHERE name_key = ?", {key});
-    return until > now ? until : 0;
+namespace {
+
+// What one address can fail in a day stays far below it.
+constexpr int free_of_all = 500;
+
+std::string from_address(std::string_view name, std::string_view ip) {
+    return userid_key(name) + "\n" + std::string(ip);
 }
 
-void LoginFailures::add(Transaction& tx, std::string_view name, UnixMillis now) {
-    const std::string key = userid_key(name);
+void add_failure(Transaction& tx, const std::string& key, int free, UnixMillis now) {
     // A day without a try begins anew.
     const std::int64_t before = tx.number(
         "SELECT failed FROM login_failure WHERE name_key = ? AND last_ms > ?",
         {key, now - forget_ms}
     );
     const int failed = static_cast<int>(before) + 1;
-    const std::int64_t wait = lock_ms(failed);
+    const std::int64_t wait = lock_ms(failed - free);
     tx.execute(
         "INSERT INTO login_failure(name_key, failed, last_ms, locked_until_ms) VALUES(?,?,?,?) ON "
         "CONFLICT(name_key) DO UPDATE SET failed = excluded.failed, last_ms = excluded.last_ms, "
@@ -122,9 +123,31 @@ void LoginFailures::add(Transaction& tx, std::string_view name, UnixMillis now) 
     );
 }
 
+}  // namespace
+
+UnixMillis LoginFailures::locked_until(
+    Snapshot& s, std::string_view name, std::string_view ip, UnixMillis now
+) {
+    const UnixMillis until = s.number(
+        "SELECT coalesce(max(locked_until_ms), 0) FROM login_failure WHERE name_key IN (?, ?)",
+        {userid_key(name), from_address(name, ip)}
+    );
+    return until > now ? until : 0;
+}
+
+void LoginFailures::add(
+    Transaction& tx, std::string_view name, std::string_view ip, UnixMillis now
+) {
+    add_failure(tx, from_address(name, ip), 0, now);
+    add_failure(tx, userid_key(name), free_of_all, now);
+}
+
 void LoginFailures::clear(Transaction& tx, std::string_view name) {
     const std::string key = userid_key(name);
-    tx.execute("DELETE FROM login_failure WHERE name_key = ?", {key});
+    tx.execute(
+        "DELETE FROM login_failure WHERE name_key = ? OR (name_key > ? AND name_key < ?)",
+        {key, key + "\n", key + "\v"}
+    );
 }
 
 std::int64_t LoginFailures::forget(Transaction& tx, UnixMillis now, int limit) {

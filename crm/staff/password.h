@@ -34,12 +34,17 @@ void verify_nothing(std::string_view password, const PasswordCost& cost = {});
 // 30 s, doubled each time, 15 minutes at most.
 std::int64_t lock_ms(int failed) noexcept;
 
-// Failed tries by name, whether it exists or not: the answers must not tell.
+// Failed tries by name and address, whether the name exists or not: the answers must not tell. A
+// stranger's tries hold up his own address; only very many of a day, from many addresses, hold up
+// the name for everybody. Names hold no control characters.
 class LoginFailures {
 public:
-    static UnixMillis locked_until(Snapshot& s, std::string_view name, UnixMillis now);  // 0 = free
-    static void add(Transaction& tx, std::string_view name, UnixMillis now);
-    static void clear(Transaction& tx, std::string_view name);
+    // 0 = free.
+    static UnixMillis locked_until(
+        Snapshot& s, std::string_view name, std::string_view ip, UnixMillis now
+    );
+    static void add(Transaction& tx, std::string_view name, std::string_view ip, UnixMillis now);
+    static void clear(Transaction& tx, std::string_view name);  // from every address
     // Forgets what is older than a day; how many.
     static std::int64_t forget(Transaction& tx, UnixMillis now, int limit);
 };

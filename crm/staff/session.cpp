@@ -31,15 +31,24 @@ bool in_time(const Session& session, UnixMillis now) {
     return now < session.ends_ms();
 }
 
-bool may_stay(Snapshot& s, const User& user) {
-    if (user.disabled) {
-        return false;
+// As he stands now: a leaver is nobody, and a role that comes from a department goes with it.
+std::optional<User> who_may_stay(Snapshot& s, UserId id) {
+    auto user = UserStore::find(s, id);
+    if (!user || user->disabled || !user->member) {
+        return user && !user->disabled ? user : std::nullopt;
     }
-    if (!user.member) {
-        return true;
+    const auto member = MemberStore::find(s, user->corp, user->member);
+    if (!member || !may_sign_in(member->status)) {
+        return std::nullopt;
     }
-    const auto member = MemberStore::find(s, user.corp, user.member);
-    return member && may_sign_in(member->status);
+    if (user->provisioned) {
+        const auto role = role_by_department(s, user->corp, user->member);
+        if (!role) {
+            return std::nullopt;
+        }
+        user->role = *role;
+    }
+    return user;
 }
 
 // What a browser calls itself, as text that any page may show.
@@ -87,20 +96,20 @@ std::optional<SessionUser> SessionStore::find(Snapshot& s, std::string_view toke
     if (!session || !in_time(*session, now)) {
         return std::nullopt;
     }
-    auto user = UserStore::find(s, session->user);
-    if (!user || !may_stay(s, *user)) {
+    auto user = who_may_stay(s, session->user);
+    if (!user) {
         return std::nullopt;
     }
     return SessionUser{std::move(*session), std::move(*user)};
 }
 
-bool SessionStore::alive(Snapshot& s, SessionId id, UnixMillis now) {
+std::optional<Role> SessionStore::role(Snapshot& s, SessionId id, UnixMillis now) {
     const auto session = find_id(s, id);
     if (!session || !in_time(*session, now)) {
-        return false;
+        return std::nullopt;
     }
-    const auto user = UserStore::find(s, session->user);
-    return user && may_stay(s, *user);
+    const auto user = who_may_stay(s, session->user);
+    return user ? std::optional(user->role) : std::nullopt;
 }
 
 std::vector<Session> SessionStore::list(Snapshot& s, UserId user, UnixMillis now) {

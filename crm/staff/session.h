@@ -57,7 +57,8 @@ public:
     // The live session of a token and its user; nullopt when either has ended or the member may
     // not sign in any more.
     static std::optional<SessionUser> find(Snapshot& s, std::string_view token, UnixMillis now);
-    static bool alive(Snapshot& s, SessionId id, UnixMillis now);
+    // What its user is now; nullopt as above.
+    static std::optional<Role> role(Snapshot& s, SessionId id, UnixMillis now);
     static std::vector<Session> list(Snapshot& s, UserId user, UnixMillis now);  // newest first
     static std::optional<Session> find_id(Snapshot& s, SessionId id);
     static void seen(Transaction& tx, SessionId id, std::string_view ip, UnixMillis now);

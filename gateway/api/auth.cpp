@@ -56,6 +56,11 @@ Result<Response> welcome(
     return response;
 }
 
+struct Begun {
+    CorpId corp;
+    UnixMillis until = 0;
+};
+
 // "STATE.CORP.UNTIL.MAC": what came from us to this browser, and not long ago.
 std::string state_mac(const ApiServices& services, std::string_view text) {
     return crypto::base64url(
@@ -63,7 +68,7 @@ std::string state_mac(const ApiServices& services, std::string_view text) {
     );
 }
 
-Result<CorpId> corp_of_state(
+Result<Begun> begun_with(
     const ApiServices& services, std::string_view cookie, std::string_view state
 ) {
     const Error bad{
@@ -86,7 +91,7 @@ Result<CorpId> corp_of_state(
         *until <= services.clock.now()) {
         return bad;
     }
-    return CorpId{*corp};
+    return Begun{CorpId{*corp}, *until};
 }
 
 crm::CorpDirectory::Ptr corp_named(const ApiServices& services, const ApiRequest& request) {
@@ -219,16 +224,22 @@ Result<Response> sign_in_wecom(const ApiServices& services, const ApiRequest& re
     if (Status status = body->finish(); !status) {
         return std::move(status).error();
     }
-    auto corp = corp_of_state(services, cookie_of(request.http(), state_cookie), state);
-    if (!corp) {
-        return std::move(corp).error();
+    const auto begun = begun_with(services, cookie_of(request.http(), state_cookie), state);
+    if (!begun) {
+        return begun.error();
     }
-    auto userid = wecom::userid_of_code(services.wecom.api, *corp, code);
+    if (Status once =
+            services.sessions.begin_foreign(state, begun->until, request.http().remote_address);
+        !once) {
+        return std::move(once).error();
+    }
+    auto userid = wecom::userid_of_code(services.wecom.api, begun->corp, code);
     if (!userid) {
         return std::move(userid).error();
     }
-    auto response =
-        welcome(services, request, services.login.by_member(*corp, *userid, browser_of(request)));
+    auto response = welcome(
+        services, request, services.login.by_member(begun->corp, *userid, browser_of(request))
+    );
     if (response) {
         response->headers.add(
             "Set-Cookie", services.sessions.side_cookie(state_cookie, "", state_path, 0)

@@ -38,9 +38,12 @@ struct PeopleWorld : CrmWorld {
     std::string reason(const Result<SignedIn>& in) { return in ? "" : in.error().reason; }
 
     Result<SignedIn> enter(
-        const std::string& name, const std::string& password, const std::string& code = ""
+        const std::string& name,
+        const std::string& password,
+        const std::string& code = "",
+        const std::string& ip = "127.0.0.1"
     ) {
-        return desk.by_password(name, password, code, {"127.0.0.1", "test"});
+        return desk.by_password(name, password, code, {ip, "test"});
     }
 
     bool holds(const SignedIn& in) {
@@ -126,7 +129,32 @@ TEST(Login, FailedTriesLockTheNameForALongerAndLongerTime) {
     EXPECT_EQ(w.enter("anna", good_password).error().retry_after_ms, 60'000);
     w.clock().advance(60'000);
     EXPECT_TRUE(w.enter("Anna", good_password)) << "a name without regard to case";
-    EXPECT_EQ(w.number("SELECT COUNT(*) FROM login_failure WHERE name_key = 'anna'"), 0);
+    EXPECT_EQ(w.number("SELECT COUNT(*) FROM login_failure WHERE name_key LIKE 'anna%'"), 0);
+}
+
+TEST(Login, AStrangersTriesHoldUpOnlyHisAddress) {
+    PeopleWorld w;
+    w.user("anna", Role::admin);
+    for (int i = 0; i < 6; ++i) {
+        (void)w.enter("anna", "wrong password", "", "203.0.113.9");
+    }
+    EXPECT_EQ(w.reason(w.enter("anna", good_password, "", "203.0.113.9")), "locked");
+    EXPECT_TRUE(w.enter("anna", good_password));
+    EXPECT_EQ(w.reason(w.enter("anna\n127.0.0.1", "wrong password")), "bad_login");
+    EXPECT_EQ(w.number("SELECT COUNT(*) FROM login_failure"), 0)
+        << "a name cannot be made to look like another one's address";
+}
+
+TEST(Login, VeryManyTriesFromEverywhereHoldUpTheName) {
+    PeopleWorld w;
+    w.user("anna", Role::admin);
+    ASSERT_TRUE(w.write([&](Transaction& tx) -> Result<int> {
+        for (int i = 0; i < 505; ++i) {
+            LoginFailures::add(tx, "anna", "203.0.113." + std::to_string(i), w.clock().now());
+        }
+        return 0;
+    }));
+    EXPECT_EQ(w.reason(w.enter("anna", good_password)), "locked");
 }
 
 TEST(Login, OneTimeCodesAreAskedForOnceConfirmed) {
@@ -270,7 +298,15 @@ TEST(Login, AMemberNeedsAUserOrADepartmentsRole) {
     EXPECT_TRUE(in->user.provisioned);
     ASSERT_TRUE(departments({{1, Role::readonly}, {2, Role::sales}}));
     EXPECT_EQ(w.desk.by_member(w.corp, "li", {})->user.role, Role::sales) << "the nearest counts";
+    const auto role = [&] {
+        return w.read([&](Snapshot& s) {
+            return SessionStore::role(s, in->session.id, w.clock().now());
+        });
+    };
+    EXPECT_EQ(role(), Role::sales) << "in a session that was there before, too";
     ASSERT_TRUE(departments({}));
+    EXPECT_FALSE(role());
+    EXPECT_FALSE(w.holds(*in)) << "who lost the role is out at once";
     EXPECT_EQ(w.reason(w.desk.by_member(w.corp, "li", {})), "no_role") << "taken away again";
 }
 

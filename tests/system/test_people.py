@@ -118,6 +118,7 @@ class People(unittest.TestCase):
         stranger = self.browser().send("POST", "auth/wecom", back)
         self.assertEqual(stranger[2]["code"], "bad_state", "another browser")
         self.assertEqual(member.send("POST", "auth/wecom", back)[2]["code"], "no_role")
+        self.assertEqual(member.send("POST", "auth/wecom", back)[2]["code"], "bad_state", "a state counts once")
         self.ok(admin.send("PUT", "departments/roles", {"items": [{"department": "1", "role": "sales"}]}))
         me = self.ok(member.send("POST", "auth/wecom", come(member, {"userid": "sample1"}, way="app")))
         self.assertEqual((me["role"], me["user"]["member"]["userid"]), ("sales", "sample1"))
