@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t mobile_digits = 11;
 constexpr std::array<std::string_view, 4> phone_keys{"phone", "phones", "mobile", "mobiles"};
 constexpr std::array<std::string_view, 2> email_keys{"email", "emails"};
-constexpr std::array<std::string_view, 6> plain_keys{
-    "id", "next_cursor", "state", "hook", "query_hash", "members"};
+constexpr std::array<std::string_view, 7> plain_keys{
+    "id", "next_cursor", "state", "hook", "query_hash", "members", "actor"};
 
 bool digit(char c) noexcept {
     return c >= '0' && c <= '9';
@@ -34,6 +34,69 @@ std::size_t mobile_in(std::string_view run) {
     }
     return run.size() == mobile_digits && run[0] == '1' && run[1] >= '3' ? 0
                                                                          : std::string_view::npos;
+}
+
+// "138-1234-5678" or with blanks or dots.
+bool parted_mobile(std::string_view text) {
+    constexpr std::size_t length = mobile_digits + 2;
+    if (text.size() < length || text[0] != '1' || text[1] < '3' || text[3] != text[8] ||
+        std::string_view("- .").find(text[3]) == std::string_view::npos ||
+        (text.size() > length && digit(text[length]))) {
+        return false;
+    }
+    const auto digits = [&](std::size_t from, std::size_t n) {
+        return std::all_of(text.begin() + from, text.begin() + from + n, digit);
+    };
+    return digits(0, 3) && digits(4, 4) && digits(9, 4);
+}
+
+std::string mask_numbers(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t other = std::min(text.find_first_of("0123456789"), text.size());
+        out += text.substr(0, other);
+        text.remove_prefix(other);
+        if (parted_mobile(text)) {
+            out.append(text.substr(0, 4)).append("****").append(text.substr(8, 5));
+            text.remove_prefix(mobile_digits + 2);
+            continue;
+        }
+        const auto run = text.substr(0, text.find_first_not_of("0123456789"));
+        out += mobile_in(run) == std::string_view::npos ? std::string(run) : mask_phone(run);
+        text.remove_prefix(run.size());
+    }
+    return out;
+}
+
+bool in_domain(char c) noexcept {
+    return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
+}
+
+bool in_mailbox(char c) noexcept {
+    return in_domain(c) || c == '_' || c == '+' || c == '%';
+}
+
+std::string mask_emails(std::string_view text) {
+    std::string out;
+    std::size_t done = 0;
+    for (std::size_t at = text.find('@'); at != std::string_view::npos;
+         at = text.find('@', at + 1)) {
+        std::size_t from = at;
+        while (from > done && in_mailbox(text[from - 1])) {
+            --from;
+        }
+        std::size_t end = at + 1;
+        while (end < text.size() && in_domain(text[end])) {
+            ++end;
+        }
+        const std::size_t dot = text.substr(at + 1, end - at - 1).find('.');
+        if (from < at && dot != std::string_view::npos && dot > 0 && at + 2 + dot < end) {
+            out.append(text.substr(done, from + 1 - done)).append("***");
+            done = at;
+        }
+    }
+    return out.append(text.substr(done));
 }
 
 enum class As : std::uint8_t { text, phone, email, plain };
@@ -112,22 +175,7 @@ std::string mask_email(std::string_view email) {
 }
 
 std::string mask_text(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size();) {
-        if (!digit(text[i])) {
-            out.push_back(text[i++]);
-            continue;
-        }
-        std::size_t end = i;
-        while (end < text.size() && digit(text[end])) {
-            ++end;
-        }
-        const std::string_view run = text.substr(i, end - i);
-        out += mobile_in(run) == std::string_view::npos ? std::string(run) : mask_phone(run);
-        i = end;
-    }
-    return out;
+    return mask_numbers(mask_emails(text));
 }
 
 void mask_answer(json::value& answer) {

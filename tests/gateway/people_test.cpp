@@ -224,6 +224,11 @@ TEST(Masking, PhonesAndMailsButNotIds) {
         mask_text("call 13812345678 or +8613900000001!"), "call 138****5678 or +139****0001!"
     );
     EXPECT_EQ(mask_text("382669426417205250"), "382669426417205250");
+    EXPECT_EQ(mask_text("138-1234-5678, 138 1234 5678"), "138-****-5678, 138 **** 5678");
+    EXPECT_EQ(mask_text("2026-1234-5678 138-1234-56789"), "2026-1234-5678 138-1234-56789");
+    EXPECT_EQ(mask_text("write to anna.li@example.com!"), "write to a***@example.com!");
+    EXPECT_EQ(mask_text("13812345678@example.com"), "1***@example.com");
+    EXPECT_EQ(mask_text("@all, a@b and user:anna@7"), "@all, a@b and user:anna@7");
     auto answer =
         parse_json(R"({"id":"13812345678","userid":"13812345678","items":[{"kind":"phone",)"
                    R"("value":"862188886666"},{"kind":"email","value":"a@b.c"},)"
