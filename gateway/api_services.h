@@ -37,6 +37,7 @@ namespace leadbridge::gateway {
 class CorpDoctor;
 class Inbox;
 class InboxProcessor;
+class QrPictures;
 class Sessions;
 class SandboxDoor;
 
@@ -64,6 +65,7 @@ struct ApiServices {
     Sessions& sessions;
     crm::LoginDesk& login;
     SandboxDoor& sandbox;
+    QrPictures& qr_pictures;
 
     crm::CrmServices crm() const { return {clock, ids, jobs}; }
 

@@ -110,6 +110,7 @@ App::Parts::Parts(AppOptions options)
       corp_doctor(*http, sdk, *clock, settings.server.public_url),
       sessions(*core, *clock, {settings.server.public_url, !settings.server.tls_cert.empty()}),
       login({*core, *clock, ids, rng, *vault}),
+      qr_pictures(*clock, fetch_qr_picture),
       services{
           *core,
           *archive_db,
@@ -132,7 +133,8 @@ App::Parts::Parts(AppOptions options)
           settings.server.public_url,
           sessions,
           login,
-          sandbox_door},
+          sandbox_door,
+          qr_pictures},
       api(services, api_routes()),
       console(console_of(options.ui_dir)),
       live(

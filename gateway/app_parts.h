@@ -38,6 +38,7 @@
 #include "gateway/inbox.h"
 #include "gateway/inbox_processor.h"
 #include "gateway/live.h"
+#include "gateway/qr_pictures.h"
 #include "gateway/sandbox_door.h"
 #include "gateway/scheduler.h"
 #include "gateway/sessions.h"
@@ -104,6 +105,7 @@ struct App::Parts {
     Sessions sessions;
     crm::LoginDesk login;
     SandboxDoor sandbox_door;
+    QrPictures qr_pictures;
     ApiServices services;
     Api api;
     const ConsoleAssets console;

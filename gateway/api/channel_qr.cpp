@@ -6,17 +6,15 @@
 #include <charconv>
 
 #include "base/crypto.h"
-#include "base/http_client.h"
 #include "base/qr_code.h"
 #include "crm/leads/channel.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
+#include "gateway/qr_pictures.h"
 
 namespace leadbridge::gateway {
 
 namespace {
-
-constexpr std::size_t largest_picture = 2 << 20;
 
 Result<crm::Channel> ready_channel(const ApiServices& services, const ApiRequest& request) {
     auto id = request.id_as<crm::ChannelId>();
@@ -35,31 +33,6 @@ Result<crm::Channel> ready_channel(const ApiServices& services, const ApiRequest
             "channel_not_ready"};
     }
     return channel;
-}
-
-struct Picture {
-    std::string type;
-    std::string bytes;
-};
-
-Result<Picture> fetch(const std::string& url) {
-    HttpCall call;
-    call.url = url;
-    call.max_redirects = 3;
-    call.max_body_bytes = largest_picture;
-    call.reach = Reach::outside;
-    auto reply = make_http_client()->call(call);
-    std::string type = reply ? std::string(reply->headers.get("Content-Type")) : std::string();
-    type = type.substr(0, type.find(';'));
-    // Nothing else goes out under our own address: an SVG from elsewhere could carry a script.
-    const bool plain = type == "image/png" || type == "image/jpeg";
-    if (!reply || reply->status != 200 || !plain) {
-        return Error{
-            ErrorCode::permanent,
-            "WeCom's picture of the code could not be fetched; try again, or renew the channel",
-            "qr_unreachable"};
-    }
-    return Picture{std::move(type), std::move(reply->body)};
 }
 
 Response picture(std::string type, std::string bytes) {
@@ -87,15 +60,15 @@ Result<Response> get_channel_qr_svg(const ApiServices& services, const ApiReques
         return code ? Result<Response>(picture("image/svg+xml", qr_svg(*code)))
                     : Result<Response>(std::move(code).error());
     }
-    auto image = fetch(channel->qr_code);
+    const auto image = services.qr_pictures.get(channel->qr_code);
     if (!image) {
-        return std::move(image).error();
+        return image.error();
     }
     return picture(
         "image/svg+xml",
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 100 100\"><image width=\"100\" "
         "height=\"100\" href=\"data:" +
-            image->type + ";base64," + crypto::base64(image->bytes) + "\"/></svg>"
+            (*image)->type + ";base64," + crypto::base64((*image)->bytes) + "\"/></svg>"
     );
 }
 
@@ -116,9 +89,9 @@ Result<Response> get_channel_qr_png(const ApiServices& services, const ApiReques
         return code ? Result<Response>(picture("image/png", qr_png(*code, size)))
                     : Result<Response>(std::move(code).error());
     }
-    auto image = fetch(channel->qr_code);
-    return image ? Result<Response>(picture(image->type, std::move(image->bytes)))
-                 : Result<Response>(std::move(image).error());
+    const auto image = services.qr_pictures.get(channel->qr_code);
+    return image ? Result<Response>(picture((*image)->type, (*image)->bytes))
+                 : Result<Response>(image.error());
 }
 
 }  // namespace leadbridge::gateway
