@@ -10,6 +10,8 @@ namespace leadbridge::crm {
 namespace {
 
 constexpr std::int64_t lease_ms = 60'000;
+// About a second: others get their turn, and a stop of the daemon waits no longer.
+constexpr int slices_per_turn = 50;
 constexpr int changed = 1;
 constexpr int failed = 2;
 constexpr int put_back = 3;
@@ -121,10 +123,15 @@ std::vector<JobHandler> OperationRunner::handlers() {
             if (!id) {
                 return JobDead{"the payload names no operation"};
             }
-            if (run(job.corp, OperationId{*id}, &job) == Step::interrupted) {
-                return JobRetry{"the lease was lost"};
+            switch (run(job.corp, OperationId{*id}, &job, slices_per_turn)) {
+                case Step::finished:
+                    return JobDone{};
+                case Step::more:
+                    return JobHold{clock_.now(), "it goes on"};
+                case Step::interrupted:
+                    break;
             }
-            return JobDone{};
+            return JobRetry{"the lease was lost, or the store refused a slice"};
         },
         .lease_ms = lease_ms}};
 }
@@ -189,7 +196,7 @@ OperationRunner::Step OperationRunner::run(
             return Step::finished;
         }
     }
-    return Step::interrupted;
+    return Step::more;
 }
 
 OperationRunner::Slice OperationRunner::do_slice(

@@ -24,9 +24,9 @@ public:
 
     std::vector<JobHandler> handlers();
 
-    enum class Step : std::uint8_t { finished, interrupted };
-    // job: extended while it goes on; nullptr in tests. slices: stop after so many transactions (0
-    // = none), as a crash would.
+    enum class Step : std::uint8_t { finished, more, interrupted };
+    // job: extended while it goes on; nullptr in tests. slices: `more` after so many transactions,
+    // 0 = all.
     Step run(CorpId corp, OperationId id, const Job* job = nullptr, int slices = 0);
 
 private:

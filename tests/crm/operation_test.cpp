@@ -129,7 +129,7 @@ TEST_F(Operations, TagRemoveIsPutBackWhereItWas) {
 
 TEST_F(Operations, GoesOnAfterACrashAndDoesNothingTwice) {
     const OperationId id = start({OperationKind::tag_add, {wecom}});
-    EXPECT_EQ(runner.run(w.corp, id, nullptr, 2), OperationRunner::Step::interrupted);
+    EXPECT_EQ(runner.run(w.corp, id, nullptr, 2), OperationRunner::Step::more);
     EXPECT_EQ(get(id).done, 6);
     EXPECT_EQ(get(id).state, OperationState::running);
     OperationRunner another(w.db(), w.jobs, w.clock(), w.ids, 3);
@@ -139,7 +139,7 @@ TEST_F(Operations, GoesOnAfterACrashAndDoesNothingTwice) {
     EXPECT_EQ(get(id).changed, 10);
     EXPECT_EQ(w.waiting<MarkTag>().size(), 10U);
     ASSERT_TRUE(undo(id).has_value());
-    EXPECT_EQ(runner.run(w.corp, id, nullptr, 1), OperationRunner::Step::interrupted);
+    EXPECT_EQ(runner.run(w.corp, id, nullptr, 1), OperationRunner::Step::more);
     EXPECT_EQ(get(id).undone, 3);
     runner.run(w.corp, id);
     EXPECT_EQ(get(id).undone, 10);
