@@ -53,6 +53,7 @@ function ended(one: Operation): void {
 /** Asks at once, when the live channel speaks of it, and every two seconds in between. */
 function follow(first: Operation): void {
   stops.get(first.id)?.()
+  for (const one of [...followed]) if (one.id !== first.id && !at_work(one) && !one.failed && !one.undo_failed) put_away(one.id) // no pile of what went well
   show(first)
   let timer: ReturnType<typeof setTimeout> | undefined
   let asking = false

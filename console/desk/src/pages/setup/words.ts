@@ -40,7 +40,8 @@ function variant(about: string, finding: Finding): string {
 /** A finding in the person's language: by its code and WeCom's error code; the server's own sentence is the last resort. */
 export function say(finding: Finding): Said {
   const about = subject(finding.code)
-  const name = callback.exec(finding.code)?.[1] ?? ''
+  const own = callback.exec(finding.code)?.[1] ?? ''
+  const name = te(`setup.callback.name.${own}`) ? t(`setup.callback.name.${own}`) : own
   const errcode = finding.verdict === 'ok' ? '' : errcode_of(finding.cause)
   const n = /\d[\d.]*/.exec(finding.cause)?.[0] ?? ''
   const key = `setup.found.${about}.${variant(about, finding)}`
