@@ -230,6 +230,11 @@ export function answers_of(root: unknown, form: MapForm, kind: string): Answer[]
   return answers_in(found).filter((one) => one.answer)
 }
 
+export function omitted_of(form: MapForm, kind: string): string[] {
+  const own = of_lines(form.omit)
+  return own.length ? own : list_of(preset_of(kind).map.omit).map(String)
+}
+
 /** What one place yields in the sample; headers are not part of a sample. */
 export function text_at(root: unknown, answers: Answer[], place: string): string {
   if (!is_pointer(place)) return answers.find((one) => one.id === place || one.question === place)?.answer.trim() ?? ''
