@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the GoogleTest binaries of one build with one ctest label and counts their cases.
 
-    run_tests.py BUILD_DIR LABEL OUT_DIR [--jobs N]
+    run_tests.py BUILD_DIR LABEL OUT_DIR [--jobs N] [--only NAME,NAME]
 
 Prints the failed cases with the end of their binary's output, and last `cases: N passed, N failed`. A binary that crashes or
 runs out of time counts as one more failed case. Exit 1 when anything failed or there was nothing to run.
@@ -85,12 +85,14 @@ def main():
     parser.add_argument("label")
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", type=lambda names: set(names.split(",")), help="of the tests with this label")
     options = parser.parse_args()
     options.out = options.out.resolve()
     options.out.mkdir(parents=True, exist_ok=True)
     passed = failed = 0
+    chosen = [t for t in tests_of(options.build, options.label) if not options.only or t["name"] in options.only]
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for name, good, bad, log in pool.map(lambda t: run(t, options.out), tests_of(options.build, options.label)):
+        for name, good, bad, log in pool.map(lambda t: run(t, options.out), chosen):
             passed += good
             failed += len(bad)
             print(f"{name}: {good} passed, {len(bad)} failed")
