@@ -86,8 +86,6 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            { name: 'echarts', test: /node_modules[\\/](echarts|zrender)[\\/]/, priority: 30 },
-            { name: 'flow', test: /node_modules[\\/](@vue-flow|@dagrejs|d3-)/, priority: 30 },
             {
               name: 'core',
               test: /preload-helper|node_modules[\\/](@vue[\\/](?!test)|vue[\\/]|vue-router|vue-i18n|@intlify|@tanstack[\\/](?!.*virtual)|pinia|openapi-fetch|tinykeys)/,

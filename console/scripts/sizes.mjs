@@ -41,8 +41,6 @@ const budgets = [
   ['all CSS of a first load', css(first), 25],
   ['shared Element chunk', named(/assets\/(ep|element)[-.]/), 90],
   [`biggest page chunk (${biggest[0]})`, biggest[1], 60],
-  ['echarts', named(/assets\/echarts-/), 200],
-  ['flow', named(/assets\/flow-/), 60],
   ['embedded total', all(dist), 1200],
 ]
 let over = 0
