@@ -47,17 +47,33 @@ json::object message_json(const archive::MessageView& message) {
         {"media", std::move(media)}};
 }
 
-json::object conversation_json(const archive::ConversationView& conversation) {
+json::object conversation_json(
+    const archive::ConversationView& conversation, const std::optional<crm::Contact>& contact
+) {
     return json::object{
         {"id", conversation.id.str()},
         {"kind", archive::to_string(conversation.kind)},
         {"userid", conversation.userid},
         {"external_userid", conversation.external_userid},
+        {"contact", contact ? json::value(contact->id.str()) : json::value(nullptr)},
+        {"contact_name", contact ? contact->name : std::string()},
         {"roomid", conversation.roomid},
         {"first", time_json(conversation.first_ms)},
         {"last", time_json(conversation.last_ms)},
         {"messages", conversation.messages},
         {"last_summary", conversation.last_summary}};
+}
+
+std::optional<crm::Contact> contact_of(
+    Snapshot& s, const ApiRequest& request, const archive::ConversationView& conversation
+) {
+    if (conversation.external_userid.empty()) {
+        return std::nullopt;
+    }
+    const auto id = crm::find_contact_id(
+        s, request.corp(), crm::IdentityKind::external_userid, conversation.external_userid
+    );
+    return crm::find_contact(s, request.viewer(), id);
 }
 
 // Newest first; the cursor is the last item's seq.
@@ -158,11 +174,18 @@ Result<Response> list_conversations(const ApiServices& services, const ApiReques
     if (!page) {
         return std::move(page).error();
     }
-    json::array items;
-    for (const archive::ConversationView& conversation : page->items) {
-        items.push_back(conversation_json(conversation));
+    // The other database: a conversation may be there before its contact.
+    auto items = services.core.read<json::array>([&](Snapshot& s) -> Result<json::array> {
+        json::array out;
+        for (const archive::ConversationView& conversation : page->items) {
+            out.push_back(conversation_json(conversation, contact_of(s, request, conversation)));
+        }
+        return out;
+    });
+    if (!items) {
+        return std::move(items).error();
     }
-    json::object out{{"items", std::move(items)}};
+    json::object out{{"items", std::move(*items)}};
     out["next_cursor"] = page->more && !page->items.empty()
                              ? json::value(conversation_cursor(page->items.back()))
                              : json::value(nullptr);

@@ -111,6 +111,8 @@ class MainJob(unittest.TestCase):
             return found if len(found) == 3 else None
 
         file, answer, question = eventually(messages, 30, what="three messages")
+        talk = next(t for t in self.api.get("archive/conversations")["items"] if t["external_userid"] == external)
+        self.assertEqual((talk["contact"], talk["contact_name"]), (contact["id"], contact["name"]))
         self.assertEqual((question["side"], answer["side"]), ("contact", "member"))
         self.assertEqual(answer["content"]["content"], "明天给您报价")
         media = eventually(

@@ -2554,6 +2554,9 @@ export interface components {
             kind: components["schemas"]["ConversationKind"];
             userid: string;
             external_userid: string;
+            contact: components["schemas"]["NullableId"];
+            /** @description Empty when nobody of that external_userid is in the caller's sight. */
+            contact_name: string;
             roomid: string;
             first: components["schemas"]["NullableTime"];
             last: components["schemas"]["NullableTime"];
