@@ -30,6 +30,7 @@ function pair(folder, space) {
   for (const key of en.keys()) if (!zh.has(key)) faults.push(`${relative(root, folder)}/zh.json: ${key} is missing`)
 }
 pair(join(root, 'lib/i18n'), '')
+pair(join(root, 'desk/src/notices'), 'notices')
 for (const page of readdirSync(pages)) {
   if (!existsSync(join(pages, page, 'zh.json'))) continue
   pair(join(pages, page), page)

@@ -12,6 +12,16 @@ import { ask_sandbox } from './app/pages'
 import { router } from './app/router'
 import { use_ui } from './app/ui'
 
+// After the first page has what it needs.
+let stop_notices: () => void = () => undefined
+function follow_notices(): void {
+  setTimeout(async () => {
+    const { start_notices } = await import('./notices/feed')
+    stop_notices()
+    stop_notices = await start_notices()
+  }, 1500)
+}
+
 watch(
   () => session.phase,
   (phase, before) => {
@@ -19,6 +29,8 @@ watch(
       start_live()
       void ask_sandbox()
     }
+    if (phase === 'in' && before !== 'expired') follow_notices()
+    if (phase === 'out') stop_notices()
     if (phase === 'in' && before === 'expired') void queries.invalidateQueries()
     if (phase === 'out' && before !== 'unknown') {
       queries.clear()

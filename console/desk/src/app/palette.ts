@@ -4,7 +4,7 @@ import type { IconName } from '@/ui/icons'
 /** One line of the palette: a page, a person, something recent or an action. */
 export interface Entry {
   id: string
-  kind: 'action' | 'page' | 'recent' | 'contact'
+  kind: 'action' | 'page' | 'recent' | 'contact' | 'channel'
   text: string
   sub?: string
   icon: IconName
@@ -49,13 +49,13 @@ export function score(query: string, text: string): number {
 /** `sound` gives the words a text is also heard as: full pinyin and its initials. */
 export function rank(query: string, entries: readonly Entry[], sound: (text: string) => string[] = () => []): Entry[] {
   if (!query.trim()) return [...entries]
-  const weight = { action: 3, recent: 2, page: 1, contact: 0 }
+  const weight = { action: 3, recent: 2, page: 1, contact: 0, channel: 0 }
   return entries
     .map((entry) => {
       const words = [entry.text, ...(entry.also ?? [])]
       const direct = Math.max(...words.map((word) => score(query, word)))
       const heard = /^[a-z\s]+$/i.test(query) ? Math.max(0, ...sound(entry.text).map((word) => score(query, word) * 0.9)) : 0
-      return { entry, points: entry.kind === 'contact' ? Math.max(direct, heard, 20) : Math.max(direct, heard) }
+      return { entry, points: entry.kind === 'contact' || entry.kind === 'channel' ? Math.max(direct, heard, 20) : Math.max(direct, heard) } // found by the server, whatever by
     })
     .filter((one) => one.points > 0)
     .sort((a, b) => b.points + weight[b.entry.kind] - (a.points + weight[a.entry.kind]))

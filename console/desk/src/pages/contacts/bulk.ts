@@ -5,7 +5,6 @@ import { language, t } from '@lib/i18n'
 import { number } from '@lib/format'
 import { subscribe } from '@lib/live'
 import { refresh } from '@lib/query'
-import { notify } from '@/app/notices'
 import { bulk_body, type Query, type Selection } from '@/grid/selection'
 import type { Condition } from '@lib/conditions'
 import { problem_text, toast_problem } from '@/ui/problem_text'
@@ -46,7 +45,7 @@ function ended(one: Operation): void {
   void refresh('leads')
   void refresh('tags')
   const text = one.state === 'undone' ? t('contacts.bulk.undone', { n: n(one.undone) }) : t(`contacts.bulk.did.${one.action.kind}`, { n: n(one.changed) })
-  if (watched === 0) return notify({ id: `operation:${one.id}`, kind: one.failed || one.undo_failed ? 'warn' : 'ok', text, to: '/contacts' })
+  if (watched === 0) return // the bell tells it
   toast(text, one.undoable ? { undo: () => void undo(one.id) } : one.failed || one.undo_failed ? { kind: 'warn' } : {})
 }
 
