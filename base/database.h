@@ -243,6 +243,7 @@ struct DatabaseStats {
     std::int64_t rows_waiting = 0;
     std::int64_t bytes_waiting = 0;
     std::int64_t commits = 0;
+    std::int64_t appended = 0;  // rows of append() in durable groups so far
     std::int64_t size_bytes = 0;
     std::int64_t wal_bytes = 0;
     std::int64_t last_change = 0;  // newest n of the change log

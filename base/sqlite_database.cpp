@@ -102,6 +102,7 @@ public:
         stats.rows_waiting = queue_.rows();
         stats.bytes_waiting = queue_.bytes();
         stats.commits = writer_.commits();
+        stats.appended = writer_.appended();
         stats.size_bytes = file_size(options_.path);
         stats.wal_bytes = file_size(options_.path + "-wal");
         stats.last_change = writer_.last_change();

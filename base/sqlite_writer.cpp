@@ -197,6 +197,7 @@ void SqliteWriter::run_write(WaitingWrite& write) {
 
 void SqliteWriter::release(Group& group) {
     ++commits_;
+    appended_ += static_cast<std::int64_t>(group.appends.size());
     commits_total_.add();
     const bool changes = last_change_ > committed_change_;
     committed_change_ = last_change_;  // before anybody hears of the commit

@@ -49,6 +49,8 @@ public:
 
     std::int64_t commits() const noexcept { return commits_; }
 
+    std::int64_t appended() const noexcept { return appended_; }
+
     std::int64_t last_change() const noexcept { return committed_change_; }
 
 private:
@@ -91,6 +93,7 @@ private:
 
     std::atomic<bool> healthy_{true};
     std::atomic<std::int64_t> commits_{0};
+    std::atomic<std::int64_t> appended_{0};
     std::atomic<std::int64_t> committed_change_{0};
     std::atomic<std::thread::id> thread_{};
     SqliteTransaction* current_ = nullptr;  // read only by thread_

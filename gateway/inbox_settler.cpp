@@ -16,13 +16,18 @@ namespace leadbridge::gateway {
 namespace {
 
 constexpr double retry_jitter = 0.25;
-constexpr auto longest_yield = std::chrono::milliseconds(50);
+constexpr auto longest_rest = std::chrono::milliseconds(50);
 
-// How many times its own duration a slice steps back while callbacks wait for their answers: what
-// is in the inbox is safe and may wait, they may not. But not for ever: rows that have waited for 2
-// s get a quarter of the writer's time instead of a tenth, after 10 s intake no longer steps back.
-int step_back(std::int64_t waited_ms) {
-    if (waited_ms < 2'000) {
+// While deliveries rush in intake gives way, since what is in the inbox is safe and may wait, but
+// those who wait for an answer may not. It holds until its oldest row has waited for 2 s; from then
+// on a slice rests some times its own duration: a tenth of the writer's time, from 5 s on a
+// quarter, and from 10 s on it rests no more.
+constexpr std::int64_t hold_ms = 2'000;
+constexpr auto hold_step = std::chrono::milliseconds(5);
+constexpr double rush_per_second = 2'000;
+
+int rests(std::int64_t waited_ms) {
+    if (waited_ms < 5'000) {
         return 9;
     }
     return waited_ms < 10'000 ? 3 : 0;
@@ -52,6 +57,7 @@ InboxSettler::InboxSettler(
 void InboxSettler::settle(const std::vector<InboxWork>& work) {
     std::size_t next = 0;
     while (next < work.size()) {
+        hold(work[next].row.received_ms);
         const auto begun = std::chrono::steady_clock::now();
         const std::size_t taken = together(work, next);
         if (taken == 0) {
@@ -59,14 +65,31 @@ void InboxSettler::settle(const std::vector<InboxWork>& work) {
             return;
         }
         next += taken;
-        if (core_.stats().rows_waiting > 0) {
+        if (rush()) {
             const auto took = std::chrono::steady_clock::now() - begun;
-            const int times = step_back(clock_.now() - work[next - 1].row.received_ms);
+            const int times = rests(clock_.now() - work[next - 1].row.received_ms);
             std::this_thread::sleep_for(
-                std::min<std::chrono::steady_clock::duration>(times * took, longest_yield)
+                std::min<std::chrono::steady_clock::duration>(times * took, longest_rest)
             );
         }
     }
+}
+
+void InboxSettler::hold(UnixMillis received) {
+    while (clock_.now() - received < hold_ms && rush()) {
+        std::this_thread::sleep_for(hold_step);
+    }
+}
+
+// Over the time since it was last asked: a slice, a rest, or however long intake was idle.
+bool InboxSettler::rush() {
+    const auto now = std::chrono::steady_clock::now();
+    const std::int64_t appended = core_.stats().appended;
+    const double seconds = std::chrono::duration<double>(now - asked_at_).count();
+    const auto came = static_cast<double>(appended - appended_);
+    asked_at_ = now;
+    appended_ = appended;
+    return came > rush_per_second * seconds;
 }
 
 void InboxSettler::count_refetched() {
@@ -119,6 +142,7 @@ Result<std::vector<Settled>> InboxSettler::apply_slice(
             break;
         }
     }
+    note_used(tx, work.data() + next, work.data() + next + out.size());
     return out;
 }
 
@@ -146,7 +170,11 @@ void InboxSettler::one_by_one(const std::vector<InboxWork>& work, std::size_t ne
 std::optional<std::string> InboxSettler::alone(const InboxWork& work, UnixMillis now) {
     try {
         auto settled = core_.write<Settled>([&](Transaction& tx) {
-            return apply_work(tx, work, options_.apply, now);
+            auto result = apply_work(tx, work, options_.apply, now);
+            if (result && *result == Settled::used) {
+                note_used(tx, &work, &work + 1);
+            }
+            return result;
         });
         if (settled) {
             after_commit(work, *settled);

@@ -43,6 +43,9 @@ public:
 private:
     enum class Done : std::uint8_t { used, parked, retry, dead, refetched };
 
+    // Waits while deliveries rush in and the row is young.
+    void hold(UnixMillis received);
+    bool rush();
     std::size_t together(const std::vector<InboxWork>& work, std::size_t next);
     Result<std::vector<Settled>> apply_slice(
         Transaction& tx, const std::vector<InboxWork>& work, std::size_t next, UnixMillis now
@@ -62,6 +65,8 @@ private:
     Rng& rng_;
     const InboxProcessorOptions& options_;
     std::array<Counter*, 5> done_{};
+    std::chrono::steady_clock::time_point asked_at_;
+    std::int64_t appended_ = 0;
 };
 
 }  // namespace leadbridge::gateway

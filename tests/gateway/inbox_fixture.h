@@ -31,6 +31,7 @@ public:
     std::atomic<bool> fails{false};
     std::atomic<bool> unclear{false};  // stores, and says that the commit failed
     std::atomic<bool> busy{false};
+    std::atomic<bool> rush{false};  // more rows come in between any two looks
 
     bool append(AppendRow row, std::function<void(AppendOutcome)> done) override {
         if (full) {
@@ -54,7 +55,11 @@ public:
 
     void migrate(std::span<const RoomMigrations> rooms) override { inner_.migrate(rooms); }
 
-    DatabaseStats stats() override { return inner_.stats(); }
+    DatabaseStats stats() override {
+        DatabaseStats stats = inner_.stats();
+        stats.appended += rush ? rushed_ += 1'000'000 : 0;
+        return stats;
+    }
 
     Transaction* current() noexcept override { return inner_.current(); }
 
@@ -83,6 +88,7 @@ protected:
 
 private:
     Database& inner_;
+    std::atomic<std::int64_t> rushed_{0};
 };
 
 struct Answer {

@@ -22,6 +22,65 @@ TEST_F(InboxProcessorTest, uses_rows_in_order_and_once) {
     EXPECT_EQ(list(InboxState::done).size(), 3U);
 }
 
+TEST_F(InboxProcessorTest, followers_hear_of_each_post_and_of_callbacks_together) {
+    const auto told = [&](const std::string& kind) {
+        return number(
+            "SELECT COUNT(*) FROM change_log WHERE topic='inbox' AND kind='" + kind + "'"
+        );
+    };
+    deliver("wm1");
+    deliver("wm2");
+    EXPECT_EQ(told("arrived"), 0);
+    for (const auto* body : {"wm3", "wm4"}) {
+        auto post = TextConnector::delivery(body);
+        post.source_id = 9;
+        deliver(std::move(post));
+    }
+    EXPECT_EQ(told("arrived"), 2);
+    processor->run_once();
+    EXPECT_EQ(told("done"), 3);  // two posts, and the two callbacks once
+    EXPECT_EQ(
+        number(
+            "SELECT COUNT(*) FROM change_log l JOIN inbox i ON i.id=l.id WHERE l.kind='done' AND "
+            "i.source_id=9"
+        ),
+        2
+    );
+    poisoned = "wm5";
+    deliver("wm5");
+    processor->run_once();
+    EXPECT_EQ(told("failed"), 1);
+}
+
+TEST_F(InboxProcessorTest, gives_way_to_a_rush_but_not_for_ever) {
+    deliver("wm1");
+    processor->run_once();  // a rush is seen between two looks
+    deliver("wm2");
+    core.rush = true;
+    std::atomic<bool> used{false};
+    std::thread round([&] {
+        EXPECT_EQ(processor->run_once(), 1);
+        used = true;
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    EXPECT_FALSE(used);
+    store.clock.advance(2'000);
+    round.join();
+    EXPECT_EQ(applied.size(), 2U);
+}
+
+TEST_F(InboxProcessorTest, goes_on_when_the_rush_is_over) {
+    deliver("wm1");
+    processor->run_once();  // a rush is seen between two looks
+    deliver("wm2");
+    core.rush = true;
+    std::thread round([&] { EXPECT_EQ(processor->run_once(), 1); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    core.rush = false;
+    round.join();
+    EXPECT_EQ(applied.size(), 2U);
+}
+
 TEST_F(InboxProcessorTest, what_a_crash_left_is_used_after_the_restart) {
     deliver("wm1");
     restart();
