@@ -21,6 +21,7 @@
 namespace leadbridge::wecom {
 struct WecomServices;
 class MediaStore;
+class TicketStore;
 }  // namespace leadbridge::wecom
 
 namespace leadbridge::crm {
@@ -40,6 +41,7 @@ class InboxProcessor;
 class QrPictures;
 class Sessions;
 class SandboxDoor;
+class SideFetches;
 
 struct ApiServices {
     Database& core;
@@ -66,6 +68,8 @@ struct ApiServices {
     crm::LoginDesk& login;
     SandboxDoor& sandbox;
     QrPictures& qr_pictures;
+    wecom::TicketStore& tickets;
+    SideFetches& side_fetches;
 
     crm::CrmServices crm() const { return {clock, ids, jobs}; }
 

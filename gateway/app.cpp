@@ -63,6 +63,7 @@ App::Parts::Parts(AppOptions options)
       api_client(
           [this](CorpId id) { return corp_directory.find(id); }, *http, tokens, *clock, rng, metrics
       ),
+      tickets(api_client, *clock),
       media(*core, jobs, *blobs, api_client, *clock, ids),
       wecom_services{*core, jobs, *clock, ids, rng, metrics, api_client, media},
       welcome(
@@ -111,6 +112,7 @@ App::Parts::Parts(AppOptions options)
       sessions(*core, *clock, {settings.server.public_url, !settings.server.tls_cert.empty()}),
       login({*core, *clock, ids, rng, *vault}),
       qr_pictures(*clock, fetch_qr_picture),
+      side_fetches(*clock),
       services{
           *core,
           *archive_db,
@@ -134,7 +136,9 @@ App::Parts::Parts(AppOptions options)
           sessions,
           login,
           sandbox_door,
-          qr_pictures},
+          qr_pictures,
+          tickets,
+          side_fetches},
       api(services, api_routes()),
       console(console_of(options.ui_dir)),
       live(

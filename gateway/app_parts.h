@@ -18,6 +18,7 @@
 #include "connectors/forms/form_connector.h"
 #include "connectors/wecom/archive_source.h"
 #include "connectors/wecom/callback_receiver.h"
+#include "connectors/wecom/jsapi_ticket.h"
 #include "connectors/wecom/wecom_jobs.h"
 #include "connectors/wecom/welcome.h"
 #include "crm/contacts/tag.h"
@@ -42,6 +43,7 @@
 #include "gateway/sandbox_door.h"
 #include "gateway/scheduler.h"
 #include "gateway/sessions.h"
+#include "gateway/side_fetches.h"
 #include "gateway/stores.h"
 
 namespace leadbridge::gateway {
@@ -72,6 +74,7 @@ struct App::Parts {
     const std::unique_ptr<HttpClient> http;
     wecom::TokenStore tokens;
     wecom::ApiClient api_client;
+    wecom::TicketStore tickets;
     wecom::MediaStore media;
     wecom::WecomServices wecom_services;
     wecom::WelcomeLane welcome;
@@ -106,6 +109,7 @@ struct App::Parts {
     crm::LoginDesk login;
     SandboxDoor sandbox_door;
     QrPictures qr_pictures;
+    SideFetches side_fetches;
     ApiServices services;
     Api api;
     const ConsoleAssets console;

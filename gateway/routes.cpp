@@ -196,6 +196,15 @@ constexpr std::array table{
 
     Route{Method::get, "/api/v1/home", Access::read, Permission::own, get_home},
     Route{Method::get, "/api/v1/search", Access::read, Permission::contacts_read, search},
+    Route{Method::get, "/api/v1/side/signature", Access::read, Permission::own, get_side_signature},
+    Route{
+        Method::get,
+        "/api/v1/side/contact",
+        Access::read,
+        Permission::contacts_read,
+        get_side_contact},
+    Route{
+        Method::get, "/api/v1/side/group", Access::read, Permission::contacts_read, get_side_group},
     Route{Method::get, "/api/v1/health", Access::read, Permission::system_read, get_health},
     Route{
         Method::get,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "connectors/sandbox/api.h"
 #include "connectors/sandbox/api_parts.h"
@@ -11,6 +12,8 @@
 namespace leadbridge::sandbox {
 
 namespace {
+
+constexpr std::size_t ticket_letters = 64;
 
 json::object member_json(const Member& member) {
     return json::object{
@@ -238,11 +241,24 @@ json::object permit_users(Call& call) {
     return out;
 }
 
-json::object ticket(Call& call) {
+// Of the corp for config, of its app for agentConfig (page 90506). Within their life the same ones.
+json::object ticket_of(const std::string& owner) {
     json::object out = ok();
-    out["ticket"] = "sandbox-ticket-" + call.corp.corpid;
+    out["ticket"] =
+        "sandbox-" + crypto::hex(crypto::sha256("ticket of " + owner)).substr(0, ticket_letters);
     out["expires_in"] = 7'200;
     return out;
+}
+
+json::object corp_ticket(Call& call) {
+    return ticket_of(call.corp.corpid);
+}
+
+json::object app_ticket(Call& call) {
+    if (call.http.query.get("type") != "agent_config") {
+        return refuse(40035, "type must be agent_config");
+    }
+    return ticket_of(call.corp.corpid + '/' + std::to_string(call.corp.agent_id));
 }
 
 json::object callback_ips(Call&) {
@@ -263,8 +279,8 @@ constexpr std::array table{
     Endpoint{"media/get", Method::get, "app contacts", media_get},
     Endpoint{"message/send", Method::post, "app", message_send},
     Endpoint{"msgaudit/get_permit_user_list", Method::post, "archive", permit_users},
-    Endpoint{"get_jsapi_ticket", Method::get, "app", ticket},
-    Endpoint{"ticket/get", Method::get, "app", ticket},
+    Endpoint{"get_jsapi_ticket", Method::get, "app", corp_ticket},
+    Endpoint{"ticket/get", Method::get, "app", app_ticket},
     Endpoint{"getcallbackip", Method::get, "app contacts archive", callback_ips},
 };
 

@@ -63,6 +63,9 @@ inline constexpr Api member_simple_list{"user/simplelist", Method::get};
 inline constexpr Api member_get{"user/get", Method::get};
 // Signing in: 91023. The code works once.
 inline constexpr Api user_info{"auth/getuserinfo", Method::get, Repeat::never};
+// Tickets of JS-SDK signatures: 90506
+inline constexpr Api jsapi_ticket{"get_jsapi_ticket", Method::get};
+inline constexpr Api app_ticket{"ticket/get", Method::get};
 // Messages to members: 90236. enable_duplicate_check makes a repeat within its interval harmless.
 inline constexpr Api message_send{"message/send", Method::post};
 // Media: 90253, 90256. A second upload costs bytes, nothing else.

@@ -193,6 +193,21 @@ std::vector<Follow> follows_of(Snapshot& s, const Viewer& viewer, ContactId id) 
         .all(s, read_follow);
 }
 
+std::vector<Note> notes_of(Snapshot& s, const Viewer& viewer, ContactId id, int limit) {
+    const auto contact = find_contact(s, viewer, id);
+    if (!contact) {
+        return {};
+    }
+    return s.all(
+        "SELECT id, at_ms, actor, body FROM note WHERE corp_id = ? AND contact_id = ? ORDER BY id "
+        "DESC LIMIT ?",
+        {viewer.corp, contact->id, limit},
+        [](const Row& row) {
+            return Note{row.integer(0), row.integer(1), row.str(2), row.str(3)};
+        }
+    );
+}
+
 std::optional<Follow> find_follow(
     Snapshot& s, CorpId corp, MemberId member, std::string_view external_userid
 ) {

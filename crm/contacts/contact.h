@@ -91,6 +91,13 @@ struct Follow {  // 好友关系: one member's friendship with one external_user
 // others: trimmed. Error{invalid} when nothing usable is left.
 Result<Identity> normalise(const Identity& identity);
 
+struct Note {
+    std::int64_t id = 0;
+    UnixMillis at = 0;
+    std::string actor;  // who wrote it: "user:NAME", "token:NAME"
+    std::string text;
+};
+
 struct ContactFilter {
     std::optional<TagId> tag;
     std::optional<MemberId> owner;
@@ -119,6 +126,9 @@ std::vector<ContactIdentity> identities_of(Snapshot& s, const Viewer& viewer, Co
 std::vector<Follow> follows_of(
     Snapshot& s, const Viewer& viewer, ContactId id
 );  // all of a visible contact, live ones first
+std::vector<Note> notes_of(
+    Snapshot& s, const Viewer& viewer, ContactId id, int limit
+);  // of a visible contact, newest first
 // For the contact sync: external_userids of a member's live, confirmed friendships that neither an
 // event nor a fetch named at or after since_ms, in order, after `after`.
 std::vector<std::string> silent_follows(

@@ -41,6 +41,25 @@ Clause group_clause(const Viewer& viewer) {
     return out;
 }
 
+std::vector<GroupChatMember> read_members(Snapshot& s, CorpId corp, std::int64_t id) {
+    return s.all(
+        "SELECT userid, external, contact_id, join_ms, join_scene, state, name FROM "
+        "group_chat_member WHERE corp_id = ? "
+        "AND group_id = ? ORDER BY join_ms, userid",
+        {corp, id},
+        [](const Row& row) {
+            return GroupChatMember{
+                row.str(0),
+                row.flag(1),
+                row.id<ContactId>(2),
+                row.integer(3),
+                static_cast<int>(row.integer(4)),
+                row.str(5),
+                row.str(6)};
+        }
+    );
+}
+
 }  // namespace
 
 std::int64_t ensure_group_chat(
@@ -138,22 +157,33 @@ std::vector<GroupChatMember> group_chat_members(
     if (!find_group_chat(s, viewer, id)) {
         return {};
     }
-    return s.all(
-        "SELECT userid, external, contact_id, join_ms, join_scene, state, name FROM "
-        "group_chat_member WHERE corp_id = ? "
-        "AND group_id = ? ORDER BY join_ms, userid",
-        {viewer.corp, id},
-        [](const Row& row) {
-            return GroupChatMember{
-                row.str(0),
-                row.flag(1),
-                row.id<ContactId>(2),
-                row.integer(3),
-                static_cast<int>(row.integer(4)),
-                row.str(5),
-                row.str(6)};
-        }
-    );
+    return read_members(s, viewer.corp, id);
+}
+
+std::optional<OwnGroupChat> find_own_group_chat(
+    Snapshot& s, const Viewer& viewer, std::string_view chat_id
+) {
+    // Members of ours are kept as WeCom names them, whatever the case.
+    auto chat = Query(group_columns)
+                    .where("g.corp_id = ? AND g.chat_id = ?", {viewer.corp, chat_id})
+                    .where(
+                        "EXISTS (SELECT 1 FROM group_chat_member gm JOIN member m ON m.corp_id = "
+                        "gm.corp_id AND m.user_key = LOWER(gm.userid) WHERE gm.corp_id = ? AND "
+                        "gm.group_id = g.id AND gm.external = 0 AND m.id = ?)",
+                        {viewer.corp, viewer.member}
+                    )
+                    .one(s, read_group);
+    if (!chat) {
+        return std::nullopt;
+    }
+    auto members = read_members(s, viewer.corp, chat->id);
+    return OwnGroupChat{std::move(*chat), std::move(members)};
+}
+
+bool knows_group_chat(Snapshot& s, CorpId corp, std::string_view chat_id) {
+    return s.number(
+               "SELECT COUNT(*) FROM group_chat WHERE corp_id = ? AND chat_id = ?", {corp, chat_id}
+           ) != 0;
 }
 
 }  // namespace leadbridge::crm

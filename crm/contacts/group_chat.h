@@ -58,6 +58,19 @@ void dismiss_group_chat(
 );
 
 std::optional<GroupChat> find_group_chat(Snapshot& s, const Viewer& viewer, std::int64_t id);
+
+// The group as one of its own members sees it, whatever the viewer's scope: only the viewer's
+// member being in it counts.
+struct OwnGroupChat {
+    GroupChat chat;
+    std::vector<GroupChatMember> members;
+};
+
+std::optional<OwnGroupChat> find_own_group_chat(
+    Snapshot& s, const Viewer& viewer, std::string_view chat_id
+);
+// Whether the group is known at all.
+bool knows_group_chat(Snapshot& s, CorpId corp, std::string_view chat_id);
 PageOf<GroupChat> list_group_chats(Snapshot& s, const Viewer& viewer, const Page& page);
 std::vector<GroupChatMember> group_chat_members(Snapshot& s, const Viewer& viewer, std::int64_t id);
 

@@ -16,8 +16,19 @@ constexpr std::string_view state_cookie = "leadbridge_wecom";
 constexpr std::string_view state_path = "/api/v1/auth";
 constexpr std::int64_t state_ms = 10 * 60'000;
 constexpr std::size_t state_bytes = 16;
-// Where WeCom sends the browser back to: the page posts code and state to auth/wecom.
-constexpr std::string_view return_page = "/console/login";
+
+// Where WeCom sends the browser back to: the page posts code and state to auth/wecom. The toolbar's
+// page keeps the corp it was opened for.
+Result<std::string> return_page(const ApiRequest& request, const crm::Corp& corp) {
+    const std::string_view page = request.query("page");
+    if (page.empty() || page == "console") {
+        return std::string("/console/login");
+    }
+    if (page != "side") {
+        return Error{ErrorCode::invalid, "page must be console or side", "bad_page"};
+    }
+    return "/side/" + (request.query("corp").empty() ? std::string() : "?corp=" + corp.wecom_id);
+}
 
 bool can_sign_in(const crm::Corp& corp) {
     return corp.agent_id != 0 && !corp.app_secret.empty();
@@ -188,6 +199,10 @@ Result<Response> start_wecom(const ApiServices& services, const ApiRequest& requ
     if (!way.empty() && way != "qr" && way != "app") {
         return Error{ErrorCode::invalid, "way must be qr or app", "bad_way"};
     }
+    const auto page = return_page(request, *corp);
+    if (!page) {
+        return page.error();
+    }
     const bool in_app = way == "app" || (way.empty() && inside_wecom(request));
     const std::string state = crypto::hex(services.rng.bytes(state_bytes));
     const std::string bound =
@@ -198,7 +213,7 @@ Result<Response> start_wecom(const ApiServices& services, const ApiRequest& requ
         wecom::sign_in_url(
             *corp,
             in_app ? wecom::SignInWay::in_app : wecom::SignInWay::qr,
-            services.sessions.base_url(request.http()) + std::string(return_page),
+            services.sessions.base_url(request.http()) + *page,
             state
         )
     );

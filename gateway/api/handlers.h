@@ -73,6 +73,10 @@ Result<Response> act_in_sandbox(const ApiServices& services, const ApiRequest& r
 // channel_qr.cpp
 Result<Response> get_channel_qr_svg(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_channel_qr_png(const ApiServices& services, const ApiRequest& request);
+// side_signature.cpp, side_contact.cpp, side_group.cpp
+Result<Response> get_side_signature(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_side_contact(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_side_group(const ApiServices& services, const ApiRequest& request);
 // tags.cpp
 Result<Response> list_tags(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_tag(const ApiServices& services, const ApiRequest& request);

@@ -244,7 +244,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** To WeCom's sign-in and back to /console/login with code and state. */
+        /** To WeCom's sign-in and back to /console/login, or the toolbar's page, with code and state. */
         get: operations["startWecom"];
         put?: never;
         post?: never;
@@ -1522,6 +1522,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/side/signature": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What WeCom's JS-SDK is registered with, for the toolbar's page: signatures for config and agentConfig. 422 foreign_url for an address that is not that page on this machine; 409 app_missing; 502 with WeCom's code when it gives no ticket. */
+        get: operations["getSideSignature"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/side/contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The card of the contact a member is chatting with. 404 contact_unknown: it is being fetched, ask again; 403 not_following, with the owner's name: the signed-in member does not follow it; 403 member_missing: the caller is no member of the corp. */
+        get: operations["getSideContact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/side/group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A customer group for a member who is in it. 404 group_unknown: it is being fetched; 403 not_in_group. */
+        get: operations["getSideGroup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/qr.svg": {
         parameters: {
             query?: never;
@@ -1979,6 +2030,8 @@ export interface components {
                 field: string;
                 code: string;
             }[];
+            /** @description With not_following: who can be asked; empty when nobody. */
+            owner?: string;
             /** @description As in X-Request-Id: names the request in our log. */
             request_id: string;
         };
@@ -2981,6 +3034,93 @@ export interface components {
         OperationFailurePage: {
             items: components["schemas"]["OperationFailure"][];
             next_cursor: components["schemas"]["NextCursor"];
+        };
+        SideSignature: {
+            /** @description WeCom's. */
+            corp_id: string;
+            agent_id: number;
+            /** @description The address that was signed. */
+            url: string;
+            config: components["schemas"]["JsSignature"];
+            agent: components["schemas"]["JsSignature"];
+        };
+        JsSignature: {
+            /** @description Seconds. */
+            timestamp: number;
+            nonce: string;
+            signature: string;
+        };
+        SideContact: {
+            contact: components["schemas"]["Contact"];
+            owner_name: string;
+            opted_out: boolean;
+            /** @description Phones and e-mail addresses. */
+            identities: {
+                kind: components["schemas"]["IdentityKind"];
+                value: string;
+            }[];
+            /** @description The caller's own. */
+            follow: components["schemas"]["Follow"];
+            /** @description Of the channel the caller's friendship came through. */
+            channel_name: string;
+            /** @description Others who follow the contact now. */
+            colleagues: {
+                member: components["schemas"]["Id"];
+                name: string;
+                added: components["schemas"]["NullableTime"];
+            }[];
+            tags: {
+                id: components["schemas"]["Id"];
+                group: string;
+                name: string;
+                /** @enum {string} */
+                kind: "internal" | "wecom";
+            }[];
+            /** @description The newest three that the caller may see. */
+            leads: {
+                lead: components["schemas"]["Lead"];
+                owner_name: string;
+                /** @description Of the channel or form it first came from. */
+                source_name: string;
+            }[];
+            /** @description The caller's own chat; null: nothing was archived. */
+            chat: {
+                from_contact: number;
+                from_member: number;
+                last: components["schemas"]["NullableTime"];
+                last_from_contact: boolean;
+            } | null;
+            /** @description The newest three. */
+            notes: {
+                id: components["schemas"]["Id"];
+                at: components["schemas"]["NullableTime"];
+                actor: string;
+                text: string;
+            }[];
+            /** @description What happened last, without notes. */
+            events: {
+                id: components["schemas"]["Id"];
+                at: components["schemas"]["NullableTime"];
+                kind: string;
+            }[];
+            /** @description The caller may write notes. */
+            may_note: boolean;
+        };
+        SideGroup: {
+            name: string;
+            owner_name: string;
+            created: components["schemas"]["NullableTime"];
+            /** @description Members of the corp in it. */
+            colleagues: number;
+            contacts: {
+                external_userid: string;
+                name: string;
+                /** @description By the caller: side/contact answers for it. */
+                followed: boolean;
+                remark: string;
+                stage: string;
+                joined: components["schemas"]["NullableTime"];
+            }[];
         };
         Home: {
             now: {
@@ -4083,6 +4223,8 @@ export interface operations {
             query?: {
                 /** @description Our id or WeCom's corpid; not needed with a single corp. */
                 corp?: string;
+                /** @description Where to come back to; the console without it. */
+                page?: "console" | "side";
                 /** @description The QR page or the silent grant inside WeCom; without it by the browser. */
                 way?: "qr" | "app";
             };
@@ -7613,6 +7755,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Home"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    getSideSignature: {
+        parameters: {
+            query: {
+                /** @description The page's address; what follows # does not count. */
+                url: string;
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SideSignature"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            422: components["responses"]["RuleBroken"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    getSideContact: {
+        parameters: {
+            query: {
+                /** @description As getCurExternalContact gives it. */
+                external_userid: string;
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SideContact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    getSideGroup: {
+        parameters: {
+            query: {
+                /** @description As getCurExternalChat gives it. */
+                chat_id: string;
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SideGroup"];
                 };
             };
             400: components["responses"]["BadRequest"];
