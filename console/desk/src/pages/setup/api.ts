@@ -3,6 +3,7 @@ import { computed, nextTick, reactive, ref, watch, type Ref } from 'vue'
 import { Problem, api, as_problem, data, etag_of, type Schema } from '@lib/api/client'
 import { t } from '@lib/i18n'
 import { queries, refresh } from '@lib/query'
+import { use_clash, type Choice, type ClashRow } from '@/clash/clash'
 import { toast_problem } from '@/ui/problem_text'
 import { toast } from '@/ui/toast'
 
@@ -62,6 +63,13 @@ export function fault_of(problem: Problem | null, name: string): string {
   return named ? t(`setup.fault.${name}`) : ''
 }
 
+/** A value in a comparison; secrets are never shown and stand as dots. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.map(shown).join('、')
+  if (value && typeof value === 'object') return Object.values(value).map(shown).filter(Boolean).join(' · ')
+  return typeof value === 'boolean' ? t(value ? 'setup.form.on' : 'setup.form.off') : String(value ?? '')
+}
+
 /**
  * A form on a part of the company. `of` makes the form's values from it (secrets are '' there: they come in here and go out, nothing
  * else), `edit` the change that is sent. Written with If-Match; when somebody was first, `theirs` holds what is there now.
@@ -74,10 +82,9 @@ export function use_corp_form<T extends object>(corp: Ref<Corp>, of: (corp: Corp
   const busy = ref(false)
   const problem = ref<Problem | null>(null)
   const theirs = ref<Corp | null>(null) as Ref<Corp | null>
+  const clash = use_clash<T>(Object.keys(start.value) as (keyof T & string)[], (part) => part, (part, one) => shown(one[part]))
   const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
   const dirty = computed(() => !same(form.value, start.value))
-  /** Names of the form's fields that somebody else changed meanwhile. */
-  const differing = computed<string[]>(() => (theirs.value ? (Object.keys(start.value) as (keyof T & string)[]).filter((key) => theirs.value && !same(of(theirs.value)[key], start.value[key])) : []))
 
   function take(one: Corp): void {
     form.value = of(one)
@@ -86,6 +93,7 @@ export function use_corp_form<T extends object>(corp: Ref<Corp>, of: (corp: Corp
     theirs.value = null
     problem.value = null
   }
+  const reset_to = (one: Corp | null) => one && take(one)
   // A newer version that leaves this form's own fields as they were is no conflict of it.
   watch(corp, (one) => {
     if (busy.value) return
@@ -94,6 +102,16 @@ export function use_corp_form<T extends object>(corp: Ref<Corp>, of: (corp: Corp
   })
   watch(form, () => (problem.value = null), { deep: true })
 
+  async function meet(): Promise<boolean> {
+    theirs.value = await data(api.GET('/api/v1/corps/{id}', { params: { path: { id: corp.value.id } } })).catch(() => null)
+    if (!theirs.value) return false
+    version = etag_of(path())
+    if (clash.meet(start.value, form.value, of(theirs.value))) return true
+    start.value = of(theirs.value)
+    busy.value = false
+    await save()
+    return true
+  }
   async function save(): Promise<void> {
     if (busy.value || !dirty.value) return
     busy.value = true
@@ -109,7 +127,7 @@ export function use_corp_form<T extends object>(corp: Ref<Corp>, of: (corp: Corp
       saved()
     } catch (error) {
       const what = as_problem(error)
-      if (what.status === 412) theirs.value = await data(api.GET('/api/v1/corps/{id}', { params: { path: { id: corp.value.id } } })).catch(() => null)
+      if (what.status === 412 && (await meet())) return
       problem.value = what
       await nextTick() // the form's foot says what was refused, the field's own line what is wrong with it
       document.querySelector<HTMLElement>('.setup-panel [aria-invalid=true]')?.focus()
@@ -122,16 +140,20 @@ export function use_corp_form<T extends object>(corp: Ref<Corp>, of: (corp: Corp
     dirty,
     busy,
     problem,
-    theirs,
-    differing,
+    clash,
     save,
     reset: () => take(corp.value),
-    take_theirs: () => theirs.value && (queries.setQueryData(['corps', theirs.value.id], theirs.value), take(theirs.value)),
-    keep_mine: () => {
-      version = etag_of(path())
-      theirs.value = null
-      void save()
+    take_theirs: () => {
+      clash.drop()
+      if (theirs.value) queries.setQueryData(['corps', theirs.value.id], theirs.value)
+      if (theirs.value) take(theirs.value)
+    },
+    keep: (choice: Choice) => {
+      form.value = clash.settle(choice)
+      if (theirs.value) start.value = of(theirs.value)
+      if (dirty.value) void save()
+      else reset_to(theirs.value)
     },
   }
 }
-export type CorpForm = Pick<ReturnType<typeof use_corp_form>, 'busy' | 'dirty' | 'theirs' | 'differing' | 'problem' | 'reset' | 'take_theirs' | 'keep_mine'>
+export type CorpForm = Pick<ReturnType<typeof use_corp_form>, 'busy' | 'dirty' | 'problem' | 'reset' | 'take_theirs' | 'keep'> & { clash: { met: Ref<unknown>; rows: Ref<ClashRow[]> } }
