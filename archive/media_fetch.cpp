@@ -70,10 +70,11 @@ bool store_point(
 
 void store_outcome(const MediaServices& services, CorpId corp, std::int64_t id, const Outcome& o) {
     auto done = services.archive.write<bool>([&](Transaction& tx) -> Result<bool> {
-        tx.execute(
+        const auto conversation = tx.one(
             "UPDATE media SET state = ?, tries = ?, next_ms = ?, reason = ?, blob_hash = ?, "
-            "blob_size = ? WHERE corp_id = ? AND id = ?",
-            {o.state, o.tries, o.next_ms, o.reason, o.blob.hash, o.blob.size, corp, id}
+            "blob_size = ? WHERE corp_id = ? AND id = ? RETURNING conversation_id",
+            {o.state, o.tries, o.next_ms, o.reason, o.blob.hash, o.blob.size, corp, id},
+            [](const Row& row) { return row.integer(0); }
         );
         if (o.from_start || o.state != MediaState::waiting) {
             tx.execute(
@@ -81,8 +82,8 @@ void store_outcome(const MediaServices& services, CorpId corp, std::int64_t id, 
                 {corp, id}
             );
         }
-        if (o.state != MediaState::waiting) {
-            tx.changed({corp, "media", id, to_string(o.state)});
+        if (conversation && o.state != MediaState::waiting) {
+            tx.changed({corp, "conversation", *conversation, "media"});
         }
         return true;
     });

@@ -146,7 +146,6 @@ void MessageSlice::insert_message(const PreparedMessage& p, std::int64_t convers
          Blob{p.summary},
          Blob{p.body}}
     );
-    tx_.changed({corp_, "message", p.id, "created"});
 }
 
 void MessageSlice::insert_media(const PreparedMessage& p, std::int64_t conversation_id) {
@@ -179,12 +178,12 @@ void MessageSlice::recall(const RevokeBody& revoke, const PreparedMessage& p) {
     );
     const auto original = tx_.one(
         "UPDATE message SET recalled_ms = ? WHERE corp_id = ? AND msgid = ? AND recalled_ms = 0 "
-        "RETURNING id",
+        "RETURNING conversation_id",
         {p.at_ms, corp_, revoke.pre_msgid},
         [](const Row& row) { return row.integer(0); }
     );
     if (original) {
-        tx_.changed({corp_, "message", *original, "recalled"});
+        tx_.changed({corp_, "conversation", *original, "recalled"});
     }
 }
 

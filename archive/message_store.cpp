@@ -205,6 +205,18 @@ Result<MessagePage> MessageStore::messages_with(
     });
 }
 
+bool MessageStore::may_read(const crm::Viewer& viewer, ConversationId id) const {
+    const Scope scope = scope_of(viewer);
+    return archive_
+        .read<bool>([&](Snapshot& s) -> Result<bool> {
+            const bool there = s.exists(
+                "SELECT 1 FROM conversation WHERE corp_id = ? AND id = ?", {viewer.corp, id}
+            );
+            return there && sees(s, viewer.corp, scope, id.value);
+        })
+        .value_or(false);
+}
+
 Result<MessageView> MessageStore::message(const crm::Viewer& viewer, MessageId id) const {
     const Scope scope = scope_of(viewer);
     return archive_.read<MessageView>([&](Snapshot& s) -> Result<MessageView> {

@@ -125,6 +125,8 @@ public:
         const crm::Viewer& viewer, const ConversationQuery& query
     ) const;
     Result<ConversationView> conversation(const crm::Viewer& viewer, ConversationId id) const;
+    // Whether conversation() would find it, without reading it.
+    bool may_read(const crm::Viewer& viewer, ConversationId id) const;
     Result<MessagePage> messages(
         const crm::Viewer& viewer, ConversationId id, const MessageQuery& query
     ) const;

@@ -149,7 +149,8 @@ App::Parts::Parts(AppOptions options)
            metrics,
            [this](const Request& request, const Caller& caller) {
                return api.corp_of(request, caller);
-           }}
+           },
+           messages}
       ),
       door(api, callbacks, console, live, metrics, *clock, [this] { return not_ready(); }),
       scheduler(*clock) {

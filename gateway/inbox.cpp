@@ -146,6 +146,11 @@ struct Inbox::State : std::enable_shared_from_this<Inbox::State> {
             p.received_ms,
             bytes(p.hash),
             bytes(p.sealed)};
+        // A form's post is waited for by who sets the form up; callbacks are told when they are
+        // settled, many at a time.
+        if (r.source_id != 0) {
+            row.change = std::pair<std::string, std::string>("inbox", "arrived");
+        }
         // First a key from the text, so that a repeat of this one is found again; then any.
         row.other_key = [self = shared_from_this(), key = p.key, hash = p.hash](int attempt) {
             return bytes(

@@ -1,6 +1,7 @@
 #include "gateway/inbox_work.h"
 
 #include <exception>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -161,6 +162,9 @@ Result<Settled> apply_work(
             return std::move(status).error();
         }
     }
+    if (work.row.source_id != 0) {
+        tx.changed({work.row.corp, "inbox", work.row.id, "done"});
+    }
     return Settled::used;
 }
 
@@ -183,8 +187,18 @@ void fail_work(
          work.row.corp,
          work.row.id}
     );
-    if (dead) {
-        tx.changed({work.row.corp, "inbox", work.row.id, "dead"});
+    tx.changed({work.row.corp, "inbox", work.row.id, dead ? "dead" : "failed"});
+}
+
+void note_used(Transaction& tx, const InboxWork* first, const InboxWork* last) {
+    std::set<CorpId> corps;
+    for (const InboxWork* work = first; work != last; ++work) {
+        if (work->row.source_id == 0 && !work->parked) {
+            corps.insert(work->row.corp);
+        }
+    }
+    for (const CorpId corp : corps) {
+        tx.changed({corp, "inbox", 0, "done"});
     }
 }
 

@@ -44,6 +44,10 @@ Result<Settled> apply_work(
     Transaction& tx, const InboxWork& work, const ApplyTouch& apply, UnixMillis now
 );
 
+// Tells followers of the inbox once per corp that callbacks of the range were used; posts of forms
+// are told one by one by apply_work().
+void note_used(Transaction& tx, const InboxWork* first, const InboxWork* last);
+
 // The row is tried again at run_at, or is dead when run_at is 0.
 void fail_work(
     Transaction& tx,

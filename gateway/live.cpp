@@ -317,6 +317,9 @@ bool Live::State::visible(const crm::Viewer& viewer, TopicGuard guard, std::int6
     if (guard == TopicGuard::none) {
         return true;
     }
+    if (guard == TopicGuard::conversation) {
+        return services.messages.may_read(viewer, archive::ConversationId{id});
+    }
     return services.core
         .read<bool>([&](Snapshot& s) -> Result<bool> {
             return guard == TopicGuard::contact

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 
+#include "archive/message_store.h"
 #include "base/clock.h"
 #include "base/database.h"
 #include "base/http_types.h"
@@ -40,6 +41,7 @@ struct LiveServices {
     const Clock& clock;
     Metrics& metrics;
     CorpChoice corp;
+    const archive::MessageStore& messages;
 };
 
 class Live {

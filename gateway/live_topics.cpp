@@ -42,8 +42,9 @@ constexpr std::array topics = {
     TopicRow{"setup", ChangeSource::core, Permission::corps_read, TopicGuard::none},
     TopicRow{"inbox", ChangeSource::core, Permission::system_read, TopicGuard::none},
     TopicRow{"health", ChangeSource::core, Permission::system_read, TopicGuard::none},
-    TopicRow{"archive", ChangeSource::archive, Permission::archive_read, TopicGuard::nobody},
-    TopicRow{"conversation:", ChangeSource::archive, Permission::archive_read, TopicGuard::nobody},
+    TopicRow{"archive", ChangeSource::archive, Permission::archive_read, TopicGuard::conversation},
+    TopicRow{
+        "conversation:", ChangeSource::archive, Permission::archive_read, TopicGuard::conversation},
 };
 
 // Rows of a change log to topics.
@@ -80,10 +81,8 @@ constexpr std::array news = {
     NewsRow{ChangeSource::core, "inbox", "inbox"},
     NewsRow{ChangeSource::core, "inbox", "health"},
     NewsRow{ChangeSource::core, "contact_sync", "health"},
-    NewsRow{ChangeSource::archive, "message", "archive"},
     NewsRow{ChangeSource::archive, "conversation", "archive"},
     NewsRow{ChangeSource::archive, "conversation", "conversation:"},
-    NewsRow{ChangeSource::archive, "media", "archive"},
 };
 
 const TopicRow* row_of(std::string_view name) {

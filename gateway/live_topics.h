@@ -18,7 +18,7 @@ enum class ChangeSource : std::uint8_t { core, archive };
 
 // Whose ids a viewer with a scope below all may be told: decided per id. `nobody`: such a viewer
 // cannot follow the topic.
-enum class TopicGuard : std::uint8_t { none, contact, lead, nobody };
+enum class TopicGuard : std::uint8_t { none, contact, lead, conversation, nobody };
 
 struct LiveTopic {
     std::string name;  // as the client writes it: "contacts", "contact:12"

@@ -87,6 +87,26 @@ TEST(CorpPuller, ARecallMarksItsOriginalAndKeepsIt) {
     EXPECT_EQ(messages[0].recalled_ms, 0);
 }
 
+TEST(CorpPuller, FollowersAreToldOfConversationsOnceASlice) {
+    ArchiveWorld w;
+    const auto told = [&](const std::string& kind) {
+        return w.count(
+            "SELECT COUNT(*) FROM change_log l JOIN conversation c ON c.id = l.id WHERE l.topic = "
+            "'conversation' AND l.kind = '" +
+            kind + "'"
+        );
+    };
+    w.source.say(text_json("m1", "zhang.san", sample_contact, "一"));
+    w.source.say(text_json("m2", "zhang.san", sample_contact, "二"));
+    w.source.say(text_json("m3", "zhang.san", other_contact, "三"));
+    w.pull_all();
+    EXPECT_EQ(told("updated"), 2);
+    EXPECT_EQ(told("recalled"), 0);
+    w.source.say(revoke_json("r1", "zhang.san", sample_contact, "m2"));
+    w.pull_all();
+    EXPECT_EQ(told("recalled"), 1);
+}
+
 TEST(CorpPuller, ARecallThatComesFirstMarksTheOriginalWhenItComes) {
     ArchiveWorld w;
     w.source.say(revoke_json("r1", "zhang.san", sample_contact, "m1"));

@@ -62,6 +62,11 @@ TEST(Media, IsFetchedInChunksCheckedAndReadable) {
         w.store.media_bytes(crm::Viewer::daemon(w.corp), w.view().id, 70'000, 10).value(),
         w.bytes.substr(70'000, 10)
     );
+    EXPECT_EQ(
+        w.count("SELECT COUNT(*) FROM change_log l JOIN conversation c ON c.id = l.id WHERE "
+                "l.topic = 'conversation' AND l.kind = 'media'"),
+        1
+    );
 }
 
 TEST(Media, AnErrorIsFollowedByTheSameChunkNotByTheStart) {

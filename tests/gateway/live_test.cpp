@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 
+#include "archive/conversation.h"
 #include "crm/contacts/contact.h"
 #include "gateway/live_topics.h"
 #include "tests/gateway/people_fixture.h"
@@ -62,9 +63,7 @@ TEST(LiveTopics, EveryTopicThatIsToldCanBeFollowedInItsLog) {
               "operations",
               "user",
               "inbox",
-              "message",
-              "conversation",
-              "media"}) {
+              "conversation"}) {
             for (const std::string& told : topics_told(source, change(topic, 4))) {
                 const auto found = live_topic(told);
                 ASSERT_TRUE(found) << told;
@@ -212,7 +211,8 @@ protected:
                 s.metrics,
                 [this](const Request& request, const Caller& caller) {
                     return app->api().corp_of(request, caller);
-                }},
+                },
+                s.messages},
             options
         );
         live->start();
@@ -342,13 +342,53 @@ TEST_F(LiveTest, ASalespersonIsToldOfOwnContactsOnly) {
     tab.follow("contact:" + std::to_string(own));
     EXPECT_EQ(tab.refused("contact:" + std::to_string(foreign)), "not_found");
     EXPECT_EQ(tab.refused("pushes"), "permission_missing");
-    EXPECT_EQ(tab.refused("archive"), "scope_missing");
+    EXPECT_EQ(tab.refused("groups"), "scope_missing");
     EXPECT_EQ(tab.refused("secrets"), "unknown_topic");
     changed("timeline", foreign, "note");
     changed("contact", foreign);
     changed("contact", own);
     EXPECT_EQ(json_string(tab.socket->next(), "id"), std::to_string(own));
     EXPECT_EQ(json_string(tab.socket->next(), "topic"), "contact:" + std::to_string(own));
+}
+
+TEST_F(LiveTest, ASalespersonIsToldOfOwnConversationsOnly) {
+    const Browser sam = person("sam", crm::Role::sales, corp);
+    const auto& s = app->services();
+    const auto userid = s.core.read<std::string>([&](Snapshot& at) -> Result<std::string> {
+        const auto member = crm::UserStore::find(at, sam.user)->member;
+        return at
+            .one(
+                "SELECT userid FROM member WHERE corp_id = ? AND id = ?",
+                {corp, member},
+                [](const Row& row) { return row.str(0); }
+            )
+            .value();
+    });
+    ASSERT_TRUE(userid);
+    const auto said = [&](std::int64_t conversation, const std::string& by) {
+        ASSERT_TRUE(s.archive.write<int>([&](Transaction& tx) -> Result<int> {
+            tx.execute(
+                "INSERT INTO conversation(id, corp_id, key, kind, userid, external_userid, roomid, "
+                "first_ms, last_ms, messages, last_from_contact) VALUES(?, ?, ?, 1, ?, 'wmX', '', "
+                "1, 1, 1, 0)",
+                {conversation, corp, by, by}
+            );
+            tx.execute(
+                "INSERT INTO conversation_participant(corp_id, participant, conversation_id, side) "
+                "VALUES(?, ?, ?, 1)",
+                {corp, archive::participant_key(by), conversation}
+            );
+            tx.changed({corp, "conversation", conversation, "updated"});
+            return 0;
+        }));
+    };
+    Tab& tab = open(cookie(sam));
+    tab.follow("archive");
+    said(71, "somebody.else");
+    said(72, *userid);
+    EXPECT_EQ(json_string(tab.socket->next(), "id"), "72");
+    EXPECT_EQ(tab.refused("conversation:71"), "not_found");
+    tab.follow("conversation:72");
 }
 
 TEST_F(LiveTest, OnlyWhoIsSignedInOnThisSiteIsLetIn) {

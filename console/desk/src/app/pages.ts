@@ -34,6 +34,12 @@ function with_texts(page: Page, component: () => Promise<{ default: Component }>
   }
 }
 
+/** A part of one page for use on another, with the texts of its own page. */
+export function part_of<T extends Component>(name: string, component: () => Promise<{ default: T }>): () => Promise<{ default: T }> {
+  const page = page_of(name)
+  return page ? (with_texts(page, component) as () => Promise<{ default: T }>) : component
+}
+
 export const page_routes: RouteRecordRaw[] = pages.flatMap((page) =>
   page.routes.map((route, index) => ({
     path: route.path,

@@ -25,3 +25,27 @@ export async function save_media(media: Schema<'Media'>): Promise<void> {
   link.click()
   setTimeout(() => URL.revokeObjectURL(address), 60_000)
 }
+
+export const inline_limit = 3_000_000
+
+/** What the bytes begin with: the name and the kind that came with a file are the sender's words. */
+function picture_type(start: Uint8Array): string {
+  const text = String.fromCharCode(...start)
+  if (text.startsWith('\x89PNG')) return 'image/png'
+  if (text.startsWith('\xff\xd8\xff')) return 'image/jpeg'
+  if (text.startsWith('GIF8')) return 'image/gif'
+  return text.startsWith('RIFF') && text.slice(8, 12) === 'WEBP' ? 'image/webp' : ''
+}
+
+/** A data URL of a stored picture, which is what the page's rules let an image be; '' when it is none. */
+export async function picture_of(media: Schema<'Media'>): Promise<string> {
+  const blob = await fetch_media(media)
+  const type = picture_type(new Uint8Array(await blob.slice(0, 12).arrayBuffer()))
+  if (!type) return ''
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(String(reader.result))
+    reader.onerror = () => reject(reader.error ?? new Error('unreadable'))
+    reader.readAsDataURL(new Blob([blob], { type }))
+  })
+}

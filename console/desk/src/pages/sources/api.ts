@@ -71,6 +71,5 @@ export function use_posts(id: string, kind: Ref<string>) {
     queryFn: ({ signal, pageParam }) => data(api.GET('/api/v1/inbox', { params: { query: { limit: 100, kind: inbox_kind(kind.value), ...(pageParam ? { cursor: pageParam } : {}) } }, signal })),
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor,
-    refetchInterval: 15_000, // what arrives is not told on the live channel
   })
 }
