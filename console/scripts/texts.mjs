@@ -55,5 +55,17 @@ for (const key of known) {
   if ([...prefixes].some((prefix) => key.startsWith(prefix))) continue
   faults.push(`unused text: ${key}`)
 }
+// Each act that the server writes into the audit log has its words.
+const acts = /"((?:audit|channel|contact|corp|inbox|job|lead|media|operation|push|role|segment|session|setup|source|sync|tag|token|user|view)\.[a-z_]+)",?\s/g
+const no_acts = new Set(['media.kind', 'media.name', 'media.size', 'media.write', 'audit.read'])
+for (const folder of ['crm', 'gateway/api']) {
+  for (const path of walk(join(root, '..', folder)).filter((one) => one.endsWith('.cpp'))) {
+    const text = readFileSync(path, 'utf8')
+    if (!/audit/.test(text)) continue
+    for (const [, act] of text.matchAll(acts)) {
+      if (!no_acts.has(act) && !/^corp\.(?!create|update|remove)/.test(act) && !known.has(`audit.act.${act}`)) faults.push(`${relative(join(root, '..'), path)}: pages/audit has no text for ${act}`)
+    }
+  }
+}
 for (const fault of faults) console.error(fault)
 process.exit(faults.length ? 1 : 0)
