@@ -29,6 +29,6 @@ describe('notices', () => {
     expect(push_notice({ id: '3', name: '新品', status: 'done' })).toMatchObject({ to: '/pushes/3' })
     expect(sync_notice({ id: '1', stage: 'done' } as Schema<'Sync'>)).toBeNull()
     expect(sync_notice({ id: '1', stage: 'failed' } as Schema<'Sync'>)?.kind).toBe('bad')
-    expect(stopped_notice('parked', 2).text).toBe('2 条推送待处理')
+    expect(stopped_notice('parked', 2).text).toBe('2 条收件被搁置')
   })
 })

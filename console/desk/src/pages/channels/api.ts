@@ -4,7 +4,6 @@ import { api, data, door, type Schema } from '@lib/api/client'
 import { use_live } from '@lib/live'
 import { refresh } from '@lib/query'
 import { use_members } from '@/grid/options'
-import type { PreviewPart } from '@/ui/PhonePreview.vue'
 
 export type Channel = Schema<'Channel'>
 export type Stats = Schema<'ChannelStats'>
@@ -46,14 +45,6 @@ export function use_userids(): (userid: string) => string {
   const members = use_members()
   const names = computed(() => new Map((members.data.value ?? []).map((member) => [member.userid, member.name])))
   return (userid) => names.value.get(userid) || userid
-}
-
-export function parts_of(welcome: Schema<'Content'>): PreviewPart[] {
-  return (welcome.attachments ?? []).map((one) => ({
-    kind: one.kind,
-    ...(one.title ? { title: one.title } : {}),
-    ...(one.desc ? { text: one.desc } : {}),
-  }))
 }
 
 /** A welcome with its variables filled as the contact would read it. */

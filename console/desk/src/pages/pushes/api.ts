@@ -1,11 +1,9 @@
 import { api, call, data, type Schema } from '@lib/api/client'
-import type { PreviewPart } from '@/ui/PhonePreview.vue'
 
 export type Push = Schema<'Push'>
 export type Detail = Schema<'PushDetail'>
 export type Status = Schema<'PushStatus'>
 export type Batch = Schema<'Batch'>
-export type Attachment = Schema<'Attachment'>
 export type Outcome = Schema<'Outcome'>
 
 export const statuses: Status[] = ['draft', 'scheduled', 'planning', 'sending', 'done', 'cancelled']
@@ -31,8 +29,4 @@ export async function read_batches(id: string, signal: AbortSignal): Promise<Bat
 
 export function upload(kind: 'image' | 'video' | 'file', file: File): Promise<Schema<'Created'>> {
   return call('POST', 'media', { query: { kind, name: file.name }, body: file })
-}
-
-export function parts_of(attachments: Attachment[] | undefined): PreviewPart[] {
-  return (attachments ?? []).map((one) => ({ kind: one.kind, ...(one.title ? { title: one.title } : {}), ...(one.desc ? { text: one.desc } : {}) }))
 }
