@@ -1,9 +1,8 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
+import { compressed } from '../scripts/compressed.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const out = here('../../build/console/desk')
@@ -30,24 +29,6 @@ function element_styles(): Plugin {
   }
 }
 
-/** Writes FILE.gz beside every text file of the build; the program embeds both. */
-function compressed(): Plugin {
-  const walk = (folder: string): string[] =>
-    readdirSync(folder).flatMap((name) => {
-      const path = join(folder, name)
-      return statSync(path).isDirectory() ? walk(path) : [path]
-    })
-  return {
-    name: 'compressed',
-    apply: 'build',
-    closeBundle() {
-      for (const path of walk(out)) {
-        if (/\.(js|css|html|svg|json)$/.test(path)) writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }))
-      }
-    },
-  }
-}
-
 const daemon = process.env.LEADBRIDGE ?? 'http://127.0.0.1:8080'
 const token = process.env.LEADBRIDGE_TOKEN
 
@@ -62,7 +43,7 @@ const proxy = {
 export default defineConfig({
   root: here('.'),
   base: '/console/',
-  plugins: [vue(), element_styles(), compressed()],
+  plugins: [vue(), element_styles(), compressed(out)],
   resolve: { alias: { '@lib': here('../lib'), '@': here('src') } },
   define: {
     __VUE_OPTIONS_API__: 'true', // Element Plus has components written so

@@ -22,7 +22,7 @@ const rules = [
   { name: 'all of a library; import by name', test: /import \* as echarts|from 'element-plus\/dist|import ElementPlus/, files: /\.(vue|ts)$/ },
 ]
 let found = 0
-for (const path of [...walk(join(root, 'lib')), ...walk(join(root, 'desk', 'src'))]) {
+for (const path of [...walk(join(root, 'lib')), ...walk(join(root, 'desk', 'src')), ...walk(join(root, 'side', 'src'))]) {
   const name = relative(root, path)
   if (name === 'lib/tokens.css' || name === 'lib/api/schema.d.ts' || name.endsWith('.test.ts')) continue
   readFileSync(path, 'utf8').split('\n').forEach((line, at) => {

@@ -1,9 +1,10 @@
-// Size budgets of the built desk (gzip -9, from the .gz files beside), each with 2 % grace. Prints what it measured.
+// Size budgets of the built desk and side (gzip -9, from the .gz files beside), each with 2 % grace. Prints what it measured.
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const dist = fileURLToPath(new URL('../../build/console/desk', import.meta.url))
+const side = fileURLToPath(new URL('../../build/console/side', import.meta.url))
 const first_page = process.argv[2] ?? (existsSync(fileURLToPath(new URL('../desk/src/pages/home/page.ts', import.meta.url))) ? 'home' : 'contacts')
 const manifest = JSON.parse(readFileSync(join(dist, '.vite/manifest.json'), 'utf8'))
 const size = (file) => statSync(join(dist, `${file}.gz`)).size
@@ -41,7 +42,8 @@ const budgets = [
   ['all CSS of a first load', css(first), 25],
   ['shared Element chunk', named(/assets\/(ep|element)[-.]/), 90],
   [`biggest page chunk (${biggest[0]})`, biggest[1], 60],
-  ['embedded total', all(dist), 1200],
+  ['side, all', all(side), 45],
+  ['embedded total', all(dist) + all(side), 1200],
 ]
 let over = 0
 for (const [name, bytes, limit] of budgets) {

@@ -17,8 +17,8 @@ const flat = (value, prefix = '') =>
 const names = (value) => [...String(value).matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort().join(',')
 
 const faults = []
-const known = new Set()
-function pair(folder, space) {
+const desk = new Set()
+function pair(folder, space, known = desk) {
   const [zh, en] = ['zh', 'en'].map((lang) => new Map(flat(JSON.parse(readFileSync(join(folder, `${lang}.json`), 'utf8')))))
   for (const [key, value] of zh) {
     known.add(space ? `${space}.${key}` : key)
@@ -38,23 +38,31 @@ for (const page of readdirSync(pages)) {
   if ([...title].length > 4) faults.push(`pages/${page}/page.ts: the Chinese title has more than 4 characters`)
 }
 
-// Used: written out anywhere, or below the fixed part of a key that is put together: t(`role.${role}`).
-const sources = [...walk(join(root, 'lib')), ...walk(join(root, 'desk/src'))].filter((path) => /\.(vue|ts)$/.test(path) && !path.endsWith('schema.d.ts'))
-const used = new Set()
-const prefixes = new Set()
-for (const path of sources) {
-  const text = readFileSync(path, 'utf8')
-  for (const found of text.matchAll(/['"]([a-z][\w]*(?:\.[\w]+)+)['"]/g)) used.add(found[1])
-  for (const found of text.matchAll(/`([a-z]\w*\.(?:[\w.]*[._])?)\$\{/g)) prefixes.add(found[1])
-  for (const found of text.matchAll(/\bt[em]?\(\s*['"](\w+\.[\w.]+)['"]/g)) {
-    if (!known.has(found[1]) && ![...known].some((key) => key.startsWith(`${found[1]}.`))) faults.push(`${relative(root, path)}: no text for ${found[1]}`)
+const side = new Set()
+pair(join(root, 'side/src/texts'), '', side)
+
+/** Used: written out anywhere, or below the fixed part of a key that is put together: t(`role.${role}`), word('role', role). */
+function uses(known, folders) {
+  const sources = folders.flatMap((folder) => walk(join(root, folder))).filter((path) => /\.(vue|ts)$/.test(path) && !path.endsWith('schema.d.ts'))
+  const used = new Set()
+  const prefixes = new Set()
+  for (const path of sources) {
+    const text = readFileSync(path, 'utf8')
+    for (const found of text.matchAll(/['"]([a-z][\w]*(?:\.[\w]+)+)['"]/g)) used.add(found[1])
+    for (const found of text.matchAll(/`([a-z]\w*\.(?:[\w.]*[._])?)\$\{/g)) prefixes.add(found[1])
+    for (const found of text.matchAll(/\bword\('(\w+)'/g)) prefixes.add(`${found[1]}.`)
+    for (const found of text.matchAll(/\bt[em]?\(\s*['"](\w+\.[\w.]+)['"]/g)) {
+      if (!known.has(found[1]) && ![...known].some((key) => key.startsWith(`${found[1]}.`))) faults.push(`${relative(root, path)}: no text for ${found[1]}`)
+    }
+  }
+  for (const key of known) {
+    if (used.has(key) || /\.help\.(intro|points)$/.test(key) || /^(error|field)\./.test(key)) continue
+    if ([...prefixes].some((prefix) => key.startsWith(prefix))) continue
+    faults.push(`unused text: ${key}`)
   }
 }
-for (const key of known) {
-  if (used.has(key) || /\.help\.(intro|points)$/.test(key) || /^(error|field)\./.test(key)) continue
-  if ([...prefixes].some((prefix) => key.startsWith(prefix))) continue
-  faults.push(`unused text: ${key}`)
-}
+uses(desk, ['lib', 'desk/src'])
+uses(side, ['side/src'])
 // Each act that the server writes into the audit log has its words.
 const acts = /"((?:audit|channel|contact|corp|inbox|job|lead|media|operation|push|role|segment|session|setup|source|sync|tag|token|user|view)\.[a-z_]+)",?\s/g
 const no_acts = new Set(['media.kind', 'media.name', 'media.size', 'media.write', 'audit.read'])
@@ -63,7 +71,7 @@ for (const folder of ['crm', 'gateway/api']) {
     const text = readFileSync(path, 'utf8')
     if (!/audit/.test(text)) continue
     for (const [, act] of text.matchAll(acts)) {
-      if (!no_acts.has(act) && !/^corp\.(?!create|update|remove)/.test(act) && !known.has(`audit.act.${act}`)) faults.push(`${relative(join(root, '..'), path)}: pages/audit has no text for ${act}`)
+      if (!no_acts.has(act) && !/^corp\.(?!create|update|remove)/.test(act) && !desk.has(`audit.act.${act}`)) faults.push(`${relative(join(root, '..'), path)}: pages/audit has no text for ${act}`)
     }
   }
 }
