@@ -23,7 +23,7 @@ constexpr auto longest_rest = std::chrono::milliseconds(50);
 // on a slice rests some times its own duration: a tenth of the writer's time, from 5 s on a
 // quarter, and from 10 s on it rests no more.
 constexpr std::int64_t hold_ms = 2'000;
-constexpr auto hold_step = std::chrono::milliseconds(5);
+constexpr auto look = std::chrono::milliseconds(50);  // longer than a checkpoint holds the writer
 constexpr double rush_per_second = 2'000;
 
 int rests(std::int64_t waited_ms) {
@@ -57,7 +57,7 @@ InboxSettler::InboxSettler(
 void InboxSettler::settle(const std::vector<InboxWork>& work) {
     std::size_t next = 0;
     while (next < work.size()) {
-        hold(work[next].row.received_ms);
+        give_way(work[next].row.received_ms);
         const auto begun = std::chrono::steady_clock::now();
         const std::size_t taken = together(work, next);
         if (taken == 0) {
@@ -65,23 +65,27 @@ void InboxSettler::settle(const std::vector<InboxWork>& work) {
             return;
         }
         next += taken;
-        if (rush()) {
-            const auto took = std::chrono::steady_clock::now() - begun;
-            const int times = rests(clock_.now() - work[next - 1].row.received_ms);
-            std::this_thread::sleep_for(
-                std::min<std::chrono::steady_clock::duration>(times * took, longest_rest)
-            );
+        slice_took_ = std::chrono::steady_clock::now() - begun;
+    }
+}
+
+void InboxSettler::give_way(UnixMillis received) {
+    if (!rush()) {
+        return;
+    }
+    while (clock_.now() - received < hold_ms) {
+        std::this_thread::sleep_for(look);
+        if (!rush()) {
+            return;
         }
     }
+    const int times = rests(clock_.now() - received);
+    std::this_thread::sleep_for(
+        std::min<std::chrono::steady_clock::duration>(times * slice_took_, longest_rest)
+    );
 }
 
-void InboxSettler::hold(UnixMillis received) {
-    while (clock_.now() - received < hold_ms && rush()) {
-        std::this_thread::sleep_for(hold_step);
-    }
-}
-
-// Over the time since it was last asked: a slice, a rest, or however long intake was idle.
+// Since it was last asked: over a slice, a look, or however long intake was idle.
 bool InboxSettler::rush() {
     const auto now = std::chrono::steady_clock::now();
     const std::int64_t appended = core_.stats().appended;

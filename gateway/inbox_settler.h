@@ -43,8 +43,8 @@ public:
 private:
     enum class Done : std::uint8_t { used, parked, retry, dead, refetched };
 
-    // Waits while deliveries rush in and the row is young.
-    void hold(UnixMillis received);
+    // Before a slice, whose oldest row came then.
+    void give_way(UnixMillis received);
     bool rush();
     std::size_t together(const std::vector<InboxWork>& work, std::size_t next);
     Result<std::vector<Settled>> apply_slice(
@@ -65,6 +65,7 @@ private:
     Rng& rng_;
     const InboxProcessorOptions& options_;
     std::array<Counter*, 5> done_{};
+    std::chrono::steady_clock::duration slice_took_{};
     std::chrono::steady_clock::time_point asked_at_;
     std::int64_t appended_ = 0;
 };
