@@ -5,6 +5,7 @@
 
 #include "gateway/app_parts.h"
 #include "gateway/corp_settings.h"
+#include "gateway/verify_files.h"
 
 namespace leadbridge::gateway {
 
@@ -152,7 +153,24 @@ App::Parts::Parts(AppOptions options)
            },
            messages}
       ),
-      door(api, callbacks, console, live, metrics, *clock, [this] { return not_ready(); }),
+      door(
+          api,
+          callbacks,
+          console,
+          live,
+          metrics,
+          *clock,
+          [this] { return not_ready(); },
+          [this](std::string_view name) {
+              return core
+                  ->read<std::optional<std::string>>(
+                      [&](Snapshot& s) -> Result<std::optional<std::string>> {
+                          return verify_content(s, name);
+                      }
+                  )
+                  .value_or(std::nullopt);
+          }
+      ),
       scheduler(*clock) {
     if (Status applied = apply_corps(*core, corps, settings.corps); !applied) {
         throw std::runtime_error(applied.error().message);

@@ -232,14 +232,27 @@ std::string callback_address(
                               : public_url + path;
 }
 
-Result<std::vector<Finding>> CorpDoctor::check(const crm::Corp& corp) {
+Result<CorpDoctor::Busy> CorpDoctor::begin() {
     if (busy_.test_and_set()) {
         return Error{
             ErrorCode::limited, "a check is running; try again in a few seconds", "check_running"};
     }
-    const std::unique_ptr<std::atomic_flag, void (*)(std::atomic_flag*)> done(
-        &busy_, [](std::atomic_flag* flag) { flag->clear(); }
-    );
+    return Busy(&busy_, [](std::atomic_flag* flag) { flag->clear(); });
+}
+
+Result<std::vector<Finding>> CorpDoctor::check_domain(const std::vector<VerifyFile>& files) {
+    const auto busy = begin();
+    if (!busy) {
+        return busy.error();
+    }
+    return gateway::check_domain(http_, public_url_, files);
+}
+
+Result<std::vector<Finding>> CorpDoctor::check(const crm::Corp& corp) {
+    const auto busy = begin();
+    if (!busy) {
+        return busy.error();
+    }
     std::vector<Finding> out;
     if (corp.app_secret.empty()) {
         out.push_back(broken(

@@ -3,6 +3,7 @@
 // check asks the real thing.
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "config/settings.h"
 #include "crm/staff/corp.h"
 #include "gateway/finding.h"
+#include "gateway/verify_files.h"
 
 namespace leadbridge::gateway {
 
@@ -35,8 +37,13 @@ public:
     // Asks WeCom, for some seconds when it does not answer; so only one runs at a time, and the
     // other web workers stay free for callbacks. Error{limited} while one runs.
     Result<std::vector<Finding>> check(const crm::Corp& corp);
+    // The trusted domain and its files, fetched over server.public_url. One at a time, too.
+    Result<std::vector<Finding>> check_domain(const std::vector<VerifyFile>& files);
 
 private:
+    using Busy = std::unique_ptr<std::atomic_flag, void (*)(std::atomic_flag*)>;
+    Result<Busy> begin();
+
     HttpClient& http_;
     archive::ArchiveSourceFactory& archive_;
     const Clock& clock_;

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "gateway/problem.h"
+#include "gateway/verify_files.h"
 
 namespace leadbridge::gateway {
 
@@ -29,7 +30,8 @@ FrontDoor::FrontDoor(
     Live& live,
     Metrics& metrics,
     const Clock& clock,
-    Readiness ready
+    Readiness ready,
+    VerifyLookup verify
 )
     : api_(api),
       callbacks_(callbacks),
@@ -37,7 +39,8 @@ FrontDoor::FrontDoor(
       live_(live),
       metrics_(metrics),
       clock_(clock),
-      ready_(std::move(ready)) {}
+      ready_(std::move(ready)),
+      verify_(std::move(verify)) {}
 
 std::size_t FrontDoor::body_limit(Method method, std::string_view path) {
     if (!path.starts_with("/api/")) {  // asked for every callback too
@@ -88,6 +91,12 @@ Response FrontDoor::answer(const Request& request) {
     }
     if (request.path == "/") {
         return home();
+    }
+    const std::string_view name = std::string_view(request.path).substr(1);
+    if (const auto content = is_verify_name(name) ? verify_(name) : std::nullopt) {
+        Response response = Response::text(200, *content);
+        response.headers.set("Cache-Control", "no-cache");
+        return response;
     }
     return problem(Error{ErrorCode::not_found, "no such resource", "no_route"}, request.request_id);
 }

@@ -5,7 +5,9 @@
 // else there is.
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/http_server.h"
 #include "base/metrics.h"
@@ -18,6 +20,8 @@ namespace leadbridge::gateway {
 
 // Why the daemon is not ready; "" = it is.
 using Readiness = std::function<std::string()>;
+// The text of a /WW_verify_*.txt; nothing when there is no such file.
+using VerifyLookup = std::function<std::optional<std::string>(std::string_view name)>;
 
 class FrontDoor {
 public:
@@ -28,7 +32,8 @@ public:
         Live& live,
         Metrics& metrics,
         const Clock& clock,
-        Readiness ready
+        Readiness ready,
+        VerifyLookup verify
     );
 
     void handle(Request&& request, Responder responder);
@@ -45,6 +50,7 @@ private:
     Metrics& metrics_;
     const Clock& clock_;
     const Readiness ready_;
+    const VerifyLookup verify_;
 };
 
 }  // namespace leadbridge::gateway

@@ -54,7 +54,8 @@ struct InboxShown {
 
 struct InboxFilter {
     std::optional<InboxState> state;
-    std::string kind;  // "" = every kind
+    std::string kind;            // "" = every kind
+    std::int64_t source_id = 0;  // 0 = every source
 };
 
 struct InboxOptions {

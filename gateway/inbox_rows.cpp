@@ -22,7 +22,7 @@ constexpr std::array<std::pair<InboxState, std::string_view>, 5> state_names = {
 // key: 24 bytes, connectors/dedupe_key.h. object_hash: 0 = none, rows of one object keep their
 // order as a courtesy. window_ms > 0: a repeat within it is marked. is_repeat NULL: not decided
 // yet. body_hash: keyed, to compare a repeat. body: sealed, bound to id.
-constexpr std::array<Migration, 1> schema = {
+constexpr std::array<Migration, 2> schema = {
     {{1,
       R"sql(
     CREATE TABLE inbox (
@@ -51,7 +51,8 @@ constexpr std::array<Migration, 1> schema = {
     CREATE INDEX inbox_failed_once ON inbox(corp_id, object_hash, id) WHERE state = 0 AND tries = 1;
     CREATE INDEX inbox_kept ON inbox(corp_id, state, id) WHERE state >= 3;
 )sql",
-      1}}};
+      1},
+     {2, "CREATE INDEX inbox_source ON inbox(corp_id, source_id, id) WHERE source_id <> 0;", 1}}};
 
 }  // namespace
 

@@ -75,6 +75,10 @@ Result<crm::PageOf<InboxEntry>> Inbox::list(
         sql += " AND kind=?";
         params.emplace_back(filter.kind);
     }
+    if (filter.source_id != 0) {
+        sql += " AND source_id=? AND source_id<>0";  // the partial index
+        params.emplace_back(filter.source_id);
+    }
     sql += " ORDER BY id DESC LIMIT ?";
     params.emplace_back(limit + 1);
     crm::PageOf<InboxEntry> out;

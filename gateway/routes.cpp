@@ -34,6 +34,12 @@ constexpr std::array table{
     Route{Method::get, "/api/v1/users/{id}", Access::admin, Permission::users_admin, get_user},
     Route{Method::patch, "/api/v1/users/{id}", Access::admin, Permission::users_admin, patch_user},
     Route{Method::del, "/api/v1/users/{id}", Access::admin, Permission::users_admin, delete_user},
+    Route{
+        Method::post,
+        "/api/v1/users/{id}/unlock",
+        Access::admin,
+        Permission::users_admin,
+        unlock_user},
     Route{Method::get, "/api/v1/roles", Access::read, Permission::own, list_roles},
     Route{
         Method::get,
@@ -218,6 +224,24 @@ constexpr std::array table{
         Access::admin,
         Permission::corps_write,
         test_setup_step},
+    Route{
+        Method::get,
+        "/api/v1/setup/domain",
+        Access::admin,
+        Permission::corps_write,
+        get_setup_domain},
+    Route{
+        Method::put,
+        "/api/v1/setup/domain/files/{name}",
+        Access::admin,
+        Permission::corps_write,
+        put_setup_file},
+    Route{
+        Method::del,
+        "/api/v1/setup/domain/files/{name}",
+        Access::admin,
+        Permission::corps_write,
+        delete_setup_file},
     Route{Method::get, "/api/v1/views", Access::read, Permission::views_write, list_views},
     Route{Method::post, "/api/v1/views", Access::read, Permission::views_write, create_view},
     Route{Method::patch, "/api/v1/views/{id}", Access::read, Permission::views_write, patch_view},
@@ -359,6 +383,12 @@ constexpr std::array table{
         Access::read,
         Permission::sources_write,
         test_source},
+    Route{
+        Method::post,
+        "/api/v1/sources/{id}/rotate",
+        Access::write,
+        Permission::sources_write,
+        rotate_source},
 
     Route{
         Method::get,

@@ -257,6 +257,15 @@ Status check_whole(const FormAuth& auth) {
 
 }  // namespace
 
+std::string_view to_string(AuthKind kind) noexcept {
+    for (const auto& [name, known] : auth_kinds) {
+        if (known == kind) {
+            return name;
+        }
+    }
+    return "";
+}
+
 Result<SourceConfig> read_source_config(
     std::string_view kind, std::string_view auth, std::string_view map, std::string_view ack
 ) {

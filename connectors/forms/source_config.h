@@ -42,6 +42,8 @@ enum class AuthKind : std::uint8_t {
     feishu
 };
 
+std::string_view to_string(AuthKind kind) noexcept;
+
 struct FormAuth {
     AuthKind kind = AuthKind::path;
     std::vector<Secret> secrets;

@@ -135,6 +135,16 @@ UnixMillis LoginFailures::locked_until(
     return until > now ? until : 0;
 }
 
+UnixMillis LoginFailures::held_until(Snapshot& s, std::string_view name, UnixMillis now) {
+    const std::string key = userid_key(name);
+    const UnixMillis until = s.number(
+        "SELECT coalesce(max(locked_until_ms), 0) FROM login_failure WHERE name_key = ? OR "
+        "(name_key >= ? AND name_key < ?)",
+        {key, key + "\n", key + "\v"}
+    );
+    return until > now ? until : 0;
+}
+
 void LoginFailures::add(
     Transaction& tx, std::string_view name, std::string_view ip, UnixMillis now
 ) {
@@ -145,7 +155,7 @@ void LoginFailures::add(
 void LoginFailures::clear(Transaction& tx, std::string_view name) {
     const std::string key = userid_key(name);
     tx.execute(
-        "DELETE FROM login_failure WHERE name_key = ? OR (name_key > ? AND name_key < ?)",
+        "DELETE FROM login_failure WHERE name_key = ? OR (name_key >= ? AND name_key < ?)",
         {key, key + "\n", key + "\v"}
     );
 }

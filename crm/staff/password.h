@@ -43,6 +43,8 @@ public:
     static UnixMillis locked_until(
         Snapshot& s, std::string_view name, std::string_view ip, UnixMillis now
     );
+    // The same over all addresses: whether anybody who gives this name waits.
+    static UnixMillis held_until(Snapshot& s, std::string_view name, UnixMillis now);
     static void add(Transaction& tx, std::string_view name, std::string_view ip, UnixMillis now);
     static void clear(Transaction& tx, std::string_view name);  // from every address
     // Forgets what is older than a day; how many.

@@ -67,6 +67,9 @@ Result<Response> search(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_health(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_setup_steps(const ApiServices& services, const ApiRequest& request);
 Result<Response> test_setup_step(const ApiServices& services, const ApiRequest& request);
+Result<Response> get_setup_domain(const ApiServices& services, const ApiRequest& request);
+Result<Response> put_setup_file(const ApiServices& services, const ApiRequest& request);
+Result<Response> delete_setup_file(const ApiServices& services, const ApiRequest& request);
 // sandbox.cpp
 Result<Response> get_sandbox(const ApiServices& services, const ApiRequest& request);
 Result<Response> act_in_sandbox(const ApiServices& services, const ApiRequest& request);
@@ -107,6 +110,7 @@ Result<Response> list_sources(const ApiServices& services, const ApiRequest& req
 Result<Response> get_source(const ApiServices& services, const ApiRequest& request);
 Result<Response> create_source(const ApiServices& services, const ApiRequest& request);
 Result<Response> patch_source(const ApiServices& services, const ApiRequest& request);
+Result<Response> rotate_source(const ApiServices& services, const ApiRequest& request);
 Result<Response> delete_source(const ApiServices& services, const ApiRequest& request);
 Result<Response> test_source(const ApiServices& services, const ApiRequest& request);
 // archive.cpp
@@ -148,6 +152,7 @@ Result<Response> list_users(const ApiServices& services, const ApiRequest& reque
 Result<Response> get_user(const ApiServices& services, const ApiRequest& request);
 Result<Response> create_user(const ApiServices& services, const ApiRequest& request);
 Result<Response> patch_user(const ApiServices& services, const ApiRequest& request);
+Result<Response> unlock_user(const ApiServices& services, const ApiRequest& request);
 Result<Response> delete_user(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_roles(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_department_roles(const ApiServices& services, const ApiRequest& request);

@@ -1,5 +1,6 @@
 // /api/v1/inbox and /api/v1/jobs: what waits, what failed, and what a person does about it
 
+#include "crm/staff/source.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 #include "gateway/inbox.h"
@@ -99,6 +100,11 @@ Result<Response> list_inbox(const ApiServices& services, const ApiRequest& reque
     }
     InboxFilter filter;
     filter.kind = request.query("kind");
+    const auto source = query_id<crm::SourceId>(request, "source");
+    if (!source) {
+        return source.error();
+    }
+    filter.source_id = source->value_or(crm::SourceId{}).value;
     if (auto text = request.query_opt("state")) {
         filter.state = parse_inbox_state(*text);
         if (!filter.state) {

@@ -4,10 +4,12 @@
 #include <array>
 
 #include "connectors/wecom/contact_sync.h"
+#include "crm/staff/audit.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/setup.h"
 #include "gateway/api/support.h"
 #include "gateway/doctor.h"
+#include "gateway/verify_files.h"
 
 namespace leadbridge::gateway {
 
@@ -24,6 +26,7 @@ constexpr std::array steps{
         "corp", {"corp.app", "corp.token", "corp.network", "corp.contacts_secret", "corp.clock"}},
     StepRow{"customer_contact", {"corp.customer_contact", "", "", "", ""}},
     StepRow{"callbacks", {"corp.callback", "", "", "", ""}},
+    StepRow{"domain", {}},
     StepRow{"members", {}},
     StepRow{"archive", {"corp.archive", "", "", "", ""}},
     StepRow{"first_sync", {}}};
@@ -110,6 +113,13 @@ Result<std::vector<Finding>> findings_of(
     const ApiServices& services, const crm::Corp& corp, const StepRow& step
 ) {
     std::vector<Finding> out;
+    if (step.id == "domain") {
+        const auto files = services.core.read<std::vector<VerifyFile>>(
+            [&](Snapshot& s) -> Result<std::vector<VerifyFile>> { return verify_files(s, corp.id); }
+        );
+        return files ? services.corp_doctor.check_domain(*files)
+                     : Result<std::vector<Finding>>(files.error());
+    }
     if (step.checks[0].empty()) {
         auto read = services.core.read<int>([&](Snapshot& s) -> Result<int> {
             out.push_back(
@@ -135,10 +145,16 @@ Result<std::vector<Finding>> findings_of(
 }  // namespace
 
 std::span<const Migration> setup_migrations() {
-    static constexpr std::array all{Migration{
-        1,
-        "CREATE TABLE setup_step(corp_id INTEGER NOT NULL, step TEXT NOT NULL, result TEXT NOT "
-        "NULL, tested_ms INTEGER NOT NULL, PRIMARY KEY(corp_id, step));"}};
+    static constexpr std::array all{
+        Migration{
+            1,
+            "CREATE TABLE setup_step(corp_id INTEGER NOT NULL, step TEXT NOT NULL, result TEXT "
+            "NOT NULL, tested_ms INTEGER NOT NULL, PRIMARY KEY(corp_id, step));"},
+        Migration{
+            2,
+            "CREATE TABLE verify_file(corp_id INTEGER NOT NULL, name TEXT NOT NULL, content TEXT "
+            "NOT NULL, added_ms INTEGER NOT NULL, PRIMARY KEY(corp_id, name));"
+            "CREATE UNIQUE INDEX verify_file_name ON verify_file(name);"}};
     return all;
 }
 
@@ -213,6 +229,71 @@ Result<Response> test_setup_step(const ApiServices& services, const ApiRequest& 
         );
         tx.changed({corp->id, "setup", corp->id.value, "updated"});
         return Response::json(200, result);
+    });
+}
+
+namespace {
+
+Response domain_response(const ApiServices& services, const std::vector<VerifyFile>& files) {
+    json::array items;
+    for (const VerifyFile& file : files) {
+        items.push_back(json::object{
+            {"name", file.name}, {"content", file.content}, {"added", time_json(file.added_ms)}});
+    }
+    return Response::json(
+        200, to_text(json::object{{"url", services.public_url}, {"files", std::move(items)}})
+    );
+}
+
+void note_verify_file(
+    Transaction& tx,
+    const ApiServices& services,
+    const ApiRequest& request,
+    std::string_view action,
+    std::string_view name
+) {
+    const std::string told = to_text(json::object{{"name", name}});
+    crm::record_audit(
+        tx, services.audit(), request.viewer(), {action, "corp", request.corp().value, {}, told}
+    );
+    tx.changed({request.corp(), "setup", request.corp().value, "updated"});
+}
+
+}  // namespace
+
+Result<Response> get_setup_domain(const ApiServices& services, const ApiRequest& request) {
+    return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
+        return domain_response(services, verify_files(s, request.corp()));
+    });
+}
+
+Result<Response> put_setup_file(const ApiServices& services, const ApiRequest& request) {
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    const VerifyFile file{
+        std::string(request.param("name")), body->required("content"), services.clock.now()};
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        if (Status put = put_verify_file(tx, request.corp(), file); !put) {
+            return std::move(put).error();
+        }
+        note_verify_file(tx, services, request, "setup.file", file.name);
+        return domain_response(services, verify_files(tx, request.corp()));
+    });
+}
+
+Result<Response> delete_setup_file(const ApiServices& services, const ApiRequest& request) {
+    const std::string_view name = request.param("name");
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        if (!remove_verify_file(tx, request.corp(), name)) {
+            return not_found("file");
+        }
+        note_verify_file(tx, services, request, "setup.file_gone", name);
+        return no_content();
     });
 }
 

@@ -1,5 +1,6 @@
 // /api/v1/sources: inbound webhooks. Their auth goes in and never comes out.
 
+#include "crm/staff/audit.h"
 #include "crm/staff/source.h"
 
 #include "connectors/forms/form_mapper.h"
@@ -33,8 +34,14 @@ Result<forms::SourceConfig> config_of(const crm::Source& source) {
 }
 
 auto shown(const ApiServices& services) {
-    return
-        [&services](const crm::Source& source) { return source_json(source, services.public_url); };
+    return [&services](const crm::Source& source) {
+        json::object out = source_json(source, services.public_url);
+        const auto config = config_of(source);
+        out["auth_kind"] =
+            config ? json::value(to_string(config->auth.kind)) : json::value(nullptr);
+        out["auth_header"] = config ? config->auth.header : "";
+        return out;
+    };
 }
 
 // What the body makes of a source, checked as a whole.
@@ -48,6 +55,30 @@ Status change_source(const ApiRequest& request, crm::Source& source) {
     }
     auto config = config_of(source);
     return config ? Status{} : Status{std::move(config).error()};
+}
+
+Status rotate(crm::Source& source, const Secret& secret, bool keep_former) {
+    const auto config = config_of(source);
+    if (!config) {
+        return Status{config.error()};
+    }
+    if (config->auth.kind == forms::AuthKind::none) {
+        return Error{ErrorCode::rule_broken, "auth.kind: this source takes no secret", "auth.kind"};
+    }
+    auto auth = parse_json(source.auth.reveal());
+    if (!auth || !auth->is_object()) {
+        return Error{ErrorCode::internal, "the stored auth does not read"};
+    }
+    json::array secrets{json::value(secret.reveal())};
+    if (keep_former && !config->auth.secrets.empty()) {
+        secrets.emplace_back(config->auth.secrets.front().reveal());
+    }
+    json::object& object = auth->get_object();
+    object.erase("secret");
+    object["secrets"] = std::move(secrets);
+    source.auth = Secret(to_text(object));
+    const auto checked = config_of(source);
+    return checked ? Status{} : Status{checked.error()};
 }
 
 Result<crm::Source> new_source(const ApiRequest& request) {
@@ -111,6 +142,49 @@ Result<Response> patch_source(const ApiServices& services, const ApiRequest& req
                 services.sources.find(tx, request.viewer(), at->id), "source", shown(services)
             );
         });
+    });
+    services.source_directory.refresh();
+    return response;
+}
+
+// The secret alone: kind, header, token and addresses stay as they are, and the former secret too
+// where the sender needs time.
+Result<Response> rotate_source(const ApiServices& services, const ApiRequest& request) {
+    auto at = edited<crm::SourceId>(request);
+    if (!at) {
+        return std::move(at).error();
+    }
+    auto body = Body::of(request);
+    if (!body) {
+        return std::move(body).error();
+    }
+    const Secret secret(body->required("secret"));
+    const bool keep = body->flag("keep_former");
+    if (Status status = body->finish(); !status) {
+        return std::move(status).error();
+    }
+    auto response = services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        auto source = services.sources.find(tx, request.viewer(), at->id);
+        if (!source) {
+            return not_found("source");
+        }
+        if (Status status = rotate(*source, secret, keep); !status) {
+            return std::move(status).error();
+        }
+        if (Status status = services.sources.update(tx, request.viewer(), *source, at->version);
+            !status) {
+            return std::move(status).error();
+        }
+        const std::string told = to_text(json::object{{"former_kept", keep}});
+        crm::record_audit(
+            tx,
+            services.audit(),
+            request.viewer(),
+            {"source.rotate", "source", at->id.value, {}, told}
+        );
+        return one_response(
+            services.sources.find(tx, request.viewer(), at->id), "source", shown(services)
+        );
     });
     services.source_directory.refresh();
     return response;

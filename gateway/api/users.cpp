@@ -12,7 +12,7 @@ json::value id_json_or_null(std::int64_t id) {
     return id == 0 ? json::value(nullptr) : json::value(std::to_string(id));
 }
 
-json::object user_json(Snapshot& s, const crm::User& user) {
+json::object user_json(const ApiServices& services, Snapshot& s, const crm::User& user) {
     const auto member =
         user.member ? crm::MemberStore::find(s, user.corp, user.member) : std::nullopt;
     return json::object{
@@ -27,14 +27,21 @@ json::object user_json(Snapshot& s, const crm::User& user) {
         {"totp", user.totp},
         {"provisioned", user.provisioned},
         {"disabled", user.disabled},
+        {"locked", time_json(crm::LoginFailures::held_until(s, user.name, services.clock.now()))},
         {"created", time_json(user.created_ms)},
         {"last_seen", time_json(user.seen_ms)}};
 }
 
-std::string audit_text(Snapshot& s, const crm::User& user) {
-    json::object out = user_json(s, user);
+// Without what is no decision of anybody.
+json::object audited(const ApiServices& services, Snapshot& s, const crm::User& user) {
+    json::object out = user_json(services, s, user);
     out.erase("last_seen");
-    return to_text(out);
+    out.erase("locked");
+    return out;
+}
+
+std::string audit_text(const ApiServices& services, Snapshot& s, const crm::User& user) {
+    return to_text(audited(services, s, user));
 }
 
 struct UserBody {
@@ -111,9 +118,9 @@ Result<std::string> hash_of(
                                  : services.login.hash(body.password.reveal(), name);
 }
 
-Result<Response> answer_user(Snapshot& s, crm::UserId id) {
+Result<Response> answer_user(const ApiServices& services, Snapshot& s, crm::UserId id) {
     const auto user = crm::UserStore::find(s, id);
-    return user ? Result<Response>(object_response(user_json(s, *user), user->version))
+    return user ? Result<Response>(object_response(user_json(services, s, *user), user->version))
                 : Result<Response>(not_found("user"));
 }
 
@@ -157,11 +164,13 @@ Result<Response> list_users(const ApiServices& services, const ApiRequest& reque
             if (user && user_in_reach(s, request.caller(), user->id)) {
                 found.push_back(*user);
             }
-            return list_response(found, [&](const crm::User& u) { return user_json(s, u); });
+            return list_response(found, [&](const crm::User& u) {
+                return user_json(services, s, u);
+            });
         }
         return page_response(
             crm::UserStore::list(s, request.caller().corp, *page),
-            [&](const crm::User& user) { return user_json(s, user); }
+            [&](const crm::User& user) { return user_json(services, s, user); }
         );
     });
 }
@@ -175,7 +184,7 @@ Result<Response> get_user(const ApiServices& services, const ApiRequest& request
         if (!user_in_reach(s, request.caller(), *id)) {
             return not_found("user");
         }
-        return answer_user(s, *id);
+        return answer_user(services, s, *id);
     });
 }
 
@@ -224,14 +233,16 @@ Result<Response> create_user(const ApiServices& services, const ApiRequest& requ
             }
         }
         const crm::User user = *crm::UserStore::find(tx, *id);
-        const std::string after = audit_text(tx, user);
+        const std::string after = audit_text(services, tx, user);
         crm::record_audit(
             tx,
             services.audit(),
             viewer_in(request, user.corp),
             {"user.create", "user", id->value, {}, after}
         );
-        return created_response(user_json(tx, user), user.version, "/api/v1/users/" + id->str());
+        return created_response(
+            user_json(services, tx, user), user.version, "/api/v1/users/" + id->str()
+        );
     });
 }
 
@@ -282,7 +293,7 @@ Result<Response> patch_user(const ApiServices& services, const ApiRequest& reque
         if (Status status = find_member(tx, in.corp.value_or(old->corp), in); !status) {
             return std::move(status).error();
         }
-        const std::string before_text = audit_text(tx, *old);
+        const std::string before_text = audit_text(services, tx, *old);
         crm::UserStore users(services.clock, services.ids);
         const crm::UserPatch patch{in.role, in.corp, in.member, in.scope, in.disabled};
         if (Status status = users.patch(tx, *id, patch, *version); !status) {
@@ -297,8 +308,7 @@ Result<Response> patch_user(const ApiServices& services, const ApiRequest& reque
         if (in.totp) {
             crm::UserStore::set_totp(tx, *id, {});
         }
-        json::object after = user_json(tx, *crm::UserStore::find(tx, *id));
-        after.erase("last_seen");
+        json::object after = audited(services, tx, *crm::UserStore::find(tx, *id));
         if (!hashed->empty()) {
             after["password_set"] = true;
         }
@@ -309,7 +319,7 @@ Result<Response> patch_user(const ApiServices& services, const ApiRequest& reque
             viewer_in(request, in.corp.value_or(old->corp)),
             {"user.update", "user", id->value, before_text, after_text}
         );
-        return answer_user(tx, *id);
+        return answer_user(services, tx, *id);
     });
 }
 
@@ -323,7 +333,7 @@ Result<Response> delete_user(const ApiServices& services, const ApiRequest& requ
         if (!user) {
             return not_found("user");
         }
-        const std::string before = audit_text(tx, *user);
+        const std::string before = audit_text(services, tx, *user);
         if (Status gone = crm::UserStore(services.clock, services.ids).remove(tx, *id); !gone) {
             return std::move(gone).error();
         }
@@ -334,6 +344,26 @@ Result<Response> delete_user(const ApiServices& services, const ApiRequest& requ
             {"user.delete", "user", id->value, before}
         );
         return no_content();
+    });
+}
+
+// Failed tries of every address are forgotten.
+Result<Response> unlock_user(const ApiServices& services, const ApiRequest& request) {
+    auto id = request.id_as<crm::UserId>();
+    if (!id) {
+        return std::move(id).error();
+    }
+    return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
+        const auto user = user_in_reach(tx, request.caller(), *id);
+        if (!user) {
+            return not_found("user");
+        }
+        crm::LoginFailures::clear(tx, user->name);
+        tx.changed({user->corp, "user", id->value, "updated"});
+        crm::record_audit(
+            tx, services.audit(), viewer_in(request, user->corp), {"user.unlock", "user", id->value}
+        );
+        return answer_user(services, tx, *id);
     });
 }
 

@@ -1,4 +1,4 @@
-// `leadbridge user`: add, passwd, list, disable, enable, sessions end
+// `leadbridge user`: add, passwd, list, disable, enable, unlock, sessions end
 
 #include <termios.h>
 #include <unistd.h>
@@ -148,8 +148,9 @@ int change_user(const UserArguments& a, Door door, const json::object& body, con
 }  // namespace
 
 void add_user_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen) {
-    CLI::App* user = app.add_subcommand("user", "people of the console: add, passwd, list, disable")
-                         ->require_subcommand(1);
+    CLI::App* user =
+        app.add_subcommand("user", "people of the console: add, passwd, list, disable, unlock")
+            ->require_subcommand(1);
     auto a = std::make_shared<UserArguments>();  // shared by the options and the chosen command
     CLI::App* add = user->add_subcommand("add", "adds a user; the password comes from stdin");
     add->add_option("name", a->name)->required();
@@ -180,9 +181,30 @@ void add_user_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen) 
             Door door(load());
             return print_list(
                 door.call(Method::get, "/api/v1/users", "limit=200"),
-                {"id", "name", "role", "scope", "corp", "userid", "disabled", "last_seen"},
+                {"id",
+                 "name",
+                 "role",
+                 "scope",
+                 "corp",
+                 "userid",
+                 "disabled",
+                 "locked",
+                 "last_seen"},
                 a->as_json
             );
+        };
+    });
+    CLI::App* unlock = user->add_subcommand("unlock", "forgets failed tries to sign in");
+    unlock->add_option("name", a->name)->required();
+    unlock->callback([=, &chosen] {
+        chosen = [=] {
+            Door door(load());
+            auto path = user_path(door, a->name);
+            return path ? print_done(
+                              door.call(Method::post, *path + "/unlock", "", "{}"),
+                              "unlocked " + a->name
+                          )
+                        : failed(path.error());
         };
     });
     for (const bool disabled : {true, false}) {

@@ -4,6 +4,7 @@
 #include "crm/operations/operation_runner.h"
 #include "crm/staff/member.h"
 #include "gateway/sandbox_door.h"
+#include "gateway/verify_files.h"
 #include "tests/gateway/api_fixture.h"
 
 namespace leadbridge::gateway {
@@ -179,6 +180,37 @@ TEST_F(ConsoleApi, SetupStepsKeepWhatTheirTestFound) {
     EXPECT_NE(first(members, "findings", "fix"), "");
     EXPECT_NE(get("setup/steps").body.find("corp.callback.app"), std::string::npos);
     EXPECT_EQ(post("setup/steps/moon/test", "").status, 404);
+}
+
+TEST_F(ConsoleApi, AVerifyFileIsKeptUnderItsNameOnly) {
+    const std::string name = "WW_verify_AbCd1234.txt";
+    const std::string path = "setup/domain/files/" + name;
+    const auto put = [&](const std::string& to, const std::string& content) {
+        return call(Method::put, to, admin, R"({"content":")" + content + "\"}");
+    };
+    const auto fault = [](const Got& got) { return first(got, "errors", "field"); };
+    EXPECT_EQ(fault(put("setup/domain/files/other.txt", "AbCd1234")), "name");
+    EXPECT_EQ(fault(put("setup/domain/files/WW_verify_a%2Fb.txt", "AbCd1234")), "name");
+    EXPECT_EQ(fault(put(path, "two words")), "content");
+    const Got kept = put(path, "AbCd1234\\n");
+    ASSERT_EQ(kept.status, 200) << kept.body;
+    EXPECT_NE(kept.body.find(R"("content":"AbCd1234")"), std::string::npos) << kept.body;
+    const auto served = [&](std::string_view asked) {
+        return app->services()
+            .core
+            .read<std::string>([&](Snapshot& s) -> Result<std::string> {
+                return verify_content(s, asked).value_or("-");
+            })
+            .value();
+    };
+    EXPECT_EQ(served(name), "AbCd1234");
+    EXPECT_EQ(served("WW_verify_.txt"), "-");
+    const Got tested = post("setup/steps/domain/test", "");
+    EXPECT_EQ(tested.text("status"), "warning") << tested.body;
+    EXPECT_NE(tested.body.find("corp.domain.url"), std::string::npos);
+    EXPECT_EQ(call(Method::del, path, admin).status, 204);
+    EXPECT_EQ(call(Method::del, path, admin).status, 404);
+    EXPECT_EQ(served(name), "-");
 }
 
 TEST_F(ConsoleApi, ChannelsTellDaysAndWaitForTheirCode) {

@@ -60,6 +60,43 @@ TEST_F(ApiEdit, TagsOfAContactAreReplacedOnlyByWhoReadThem) {
     EXPECT_EQ(edit(Method::put, card + "/tags", R"({"tags":[]})", put.etag()).status, 200);
 }
 
+TEST_F(ApiEdit, ASecretIsRotatedAlone) {
+    const Got made = post(
+        "sources",
+        R"({"name":"s","auth":{"kind":"header","header":"X-Own","secrets":["first-secret"],)"
+        R"("allow_ips":["10.0.0.0/8"]}})"
+    );
+    ASSERT_EQ(made.status, 201) << made.body;
+    EXPECT_EQ(made.text("auth_kind"), "header");
+    EXPECT_EQ(made.text("auth_header"), "X-Own");
+    const std::string path = "sources/" + made.text("id");
+    const auto auth = [&] {
+        return std::string(
+            app->services().source_directory.find(parse_id(made.text("id")).value())->auth.reveal()
+        );
+    };
+    const auto rotate = [&](const std::string& body) {
+        return edit(Method::post, path + "/rotate", body, get(path).etag());
+    };
+    const Got both = rotate(R"({"secret":"second-secret","keep_former":true})");
+    ASSERT_EQ(both.status, 200) << both.body;
+    EXPECT_EQ(both.body.find("secret\""), std::string::npos) << "never comes out";
+    EXPECT_EQ(
+        auth(),
+        R"({"kind":"header","header":"X-Own","secrets":["second-secret","first-secret"],)"
+        R"("allow_ips":["10.0.0.0/8"]})"
+    );
+    EXPECT_EQ(rotate(R"({"secret":"third-secret"})").status, 200);
+    EXPECT_EQ(auth().find("second-secret"), std::string::npos);
+    EXPECT_EQ(rotate(R"({"secret":"abc"})").code(), "auth.secrets");
+    EXPECT_EQ(edit(Method::post, path + "/rotate", R"({"secret":"x1234"})", "\"v1\"").status, 412);
+    const Got open = post("sources", R"({"name":"o","auth":{"kind":"none"}})");
+    const std::string other = "sources/" + open.text("id");
+    const Got refused = edit(Method::post, other + "/rotate", R"({"secret":"x1234"})", open.etag());
+    EXPECT_NE(refused.body.find("auth.kind"), std::string::npos) << refused.body;
+    EXPECT_NE(get("audit?object=source").body.find("source.rotate"), std::string::npos);
+}
+
 TEST_F(ApiEdit, OptOutIsKeptAndTold) {
     const std::string card = contact();
     EXPECT_NE(get(card).body.find(R"("opted_out":false)"), std::string::npos);

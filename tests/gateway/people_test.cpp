@@ -45,6 +45,25 @@ TEST_F(PeopleTest, FirstStartThenSignOutAndIn) {
     );
 }
 
+TEST_F(PeopleTest, AnAdminLetsSomebodyInAgainWhoTriedTooOften) {
+    const Browser sam = person("sam", crm::Role::readonly);
+    const auto locked = [&] { return get("users/" + sam.user.str()).object().at("locked"); };
+    EXPECT_TRUE(locked().is_null());
+    const std::string wrong = R"({"name":"sam","password":"wrong one"})";
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_EQ(call(Method::post, "auth/local", "", wrong).code(), "bad_login");
+    }
+    EXPECT_EQ(call(Method::post, "auth/local", "", wrong).code(), "locked");
+    EXPECT_TRUE(locked().is_string());
+    EXPECT_NE(get("users?limit=10").body.find(R"("locked":"2)"), std::string::npos);
+    const Got free = post("users/" + sam.user.str() + "/unlock", "");
+    ASSERT_EQ(free.status, 200) << free.body;
+    EXPECT_TRUE(free.object().at("locked").is_null());
+    EXPECT_EQ(call(Method::post, "auth/local", "", wrong).code(), "bad_login");
+    EXPECT_NE(get("machine/audit?object=user").body.find("user.unlock"), std::string::npos);
+    EXPECT_EQ(post("users/123/unlock", "").status, 404);
+}
+
 TEST_F(PeopleTest, WritesOfASessionNeedItsOwnTokenAndItsOwnSite) {
     const Browser anna = person("anna", crm::Role::admin);
     const Browser berta = person("berta", crm::Role::admin);

@@ -246,6 +246,11 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(self.api.raw("POST", hook, b'{"id":"1","phone":"19900000002"}')[0], 200)
         self.assertEqual(self.api.raw("POST", hook, b'{"id":"2"}')[0], 200)
         eventually(lambda: self.get("inbox?state=parked")["items"], what="the form without a phone")
+        self.assertEqual(2, len(self.get(f'inbox?source={source["id"]}')["items"]))
+        self.assertFalse(self.get("inbox?source=77")["items"])
+        tag = {"If-Match": self.call("get", path, expect=200)[1]["ETag"]}
+        self.call("post", path + "/rotate", {"secret": "another-secret", "keep_former": False}, 200, tag)
+        self.assertNotEqual(self.api.raw("POST", hook, b'{"id":"3","phone":"19900000002"}')[0], 200)
         self.remove(path)
 
     def archive(self, person):
@@ -308,6 +313,7 @@ class OpenApi(unittest.TestCase):
         made = own("post", "users", {"name": "rita", "role": "readonly", "password": password}, expect=201)
         self.patch(f'users/{made["id"]}', {"role": "compliance", "disabled": False})
         own("get", "users", expect=200)
+        own("post", f'users/{made["id"]}/unlock', expect=200)
         status, got, _ = page("post", "auth/local", {"name": "rita", "password": password}, 200)
         session = own("get", f'sessions?user={made["id"]}', expect=200)["items"][0]
         own("delete", f'sessions/{session["id"]}', expect=204)
@@ -363,8 +369,14 @@ class OpenApi(unittest.TestCase):
         for picture in ("qr.svg", "qr.png?size=256"):
             self.call("get", f'channels/{channel["id"]}/{picture}', expect=200)
         self.get("setup/steps")
-        for step in ("corp", "customer_contact", "callbacks", "members", "archive", "first_sync"):
+        for step in ("corp", "customer_contact", "callbacks", "domain", "members", "archive", "first_sync"):
             self.post(f"setup/steps/{step}/test", expect=200)
+        name = "WW_verify_AbCd1234.txt"
+        self.assertEqual(404, self.api.raw("GET", "/" + name)[0])
+        self.call("put", f"setup/domain/files/{name}", {"content": "AbCd1234"}, 200)
+        self.get("setup/domain")
+        self.assertEqual((200, b"AbCd1234"), self.api.raw("GET", "/" + name)[::2])
+        self.call("delete", f"setup/domain/files/{name}", expect=204)
         view = self.post("views", {"page": "contacts", "name": "我的", "body": {"f": condition}})
         self.get("views?page=contacts")
         self.post("views", {"page": "contacts", "name": "我的", "body": {}}, 409)
@@ -395,7 +407,7 @@ class OpenApi(unittest.TestCase):
                 continue
             if not self.described.operations[method, path]["security"]:
                 continue
-            target = path.replace("{id}", "12345").replace("{batch}", "12345").replace("{step}", "corp").replace("{act}", "scan")
+            target = path.replace("{id}", "12345").replace("{batch}", "12345").replace("{step}", "corp").replace("{act}", "scan").replace("{name}", "WW_verify_a.txt")
             self.call(method, target, headers=token, expect=401)
         self.call("get", "leads?limit=0", expect=400)
         self.call("get", "leads?corp=wwNOBODY", expect=404)

@@ -95,6 +95,23 @@ export interface paths {
         patch: operations["updateUser"];
         trace?: never;
     };
+    "/api/v1/users/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forget the failed tries to sign in, of every address. */
+        post: operations["unlockUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -993,6 +1010,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another secret; everything else of the auth stays. */
+        post: operations["rotateSource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/archive/conversations": {
         parameters: {
             query?: never;
@@ -1709,6 +1743,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/setup/domain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The address people open, and the files by which WeCom trusts its domain. */
+        get: operations["getSetupDomain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup/domain/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Store a WW_verify_*.txt; it is answered at the root of the domain at once. */
+        put: operations["putSetupFile"];
+        post?: never;
+        /** Answer this file no more. */
+        delete: operations["deleteSetupFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1971,6 +2040,8 @@ export interface components {
             /** @description Made by a WeCom sign-in from a department's role. */
             provisioned: boolean;
             disabled: boolean;
+            /** @description Failed tries from some address hold up the next one until then. */
+            locked: components["schemas"]["NullableTime"];
             created: components["schemas"]["Time"];
             last_seen: components["schemas"]["NullableTime"];
         };
@@ -2554,6 +2625,10 @@ export interface components {
             map: Record<string, unknown>;
             created: components["schemas"]["Time"];
             auth_set: boolean;
+            /** @description How senders prove themselves; null: what is stored does not read. */
+            auth_kind: ("none" | "path" | "header" | "hmac" | "github" | "stripe" | "std" | "jdy" | "wjx" | "fanqier" | "feishu") | null;
+            /** @description Where the proof stands, for kinds with a header of their own. */
+            auth_header: string;
         };
         SourcePage: {
             items: components["schemas"]["Source"][];
@@ -3222,9 +3297,18 @@ export interface components {
             items: components["schemas"]["PushMember"][];
             next_cursor: components["schemas"]["NextCursor"];
         };
+        SetupDomain: {
+            /** @description server.public_url; empty: not set. */
+            url: string;
+            files: {
+                name: string;
+                content: string;
+                added: components["schemas"]["NullableTime"];
+            }[];
+        };
         SetupStep: {
             /** @enum {string} */
-            id: "corp" | "customer_contact" | "callbacks" | "members" | "archive" | "first_sync";
+            id: "corp" | "customer_contact" | "callbacks" | "domain" | "members" | "archive" | "first_sync";
             /** @enum {string} */
             status: "ok" | "warning" | "broken" | "untested" | "skipped";
             findings: {
@@ -3859,6 +3943,34 @@ export interface operations {
             422: components["responses"]["RuleBroken"];
             428: components["responses"]["PreconditionRequired"];
             429: components["responses"]["Limited"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    unlockUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Failed"];
         };
     };
@@ -6601,6 +6713,55 @@ export interface operations {
             default: components["responses"]["Failed"];
         };
     };
+    rotateSource: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header: {
+                /** @description ETag of the version that was read; 412 when it has changed, 428 when this is missing. */
+                "If-Match": components["parameters"]["IfMatch"];
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    secret: string;
+                    /** @description The former secret stays good until the next change. */
+                    keep_former?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["RuleBroken"];
+            428: components["responses"]["PreconditionRequired"];
+            default: components["responses"]["Failed"];
+        };
+    };
     listConversations: {
         parameters: {
             query?: {
@@ -6795,6 +6956,8 @@ export interface operations {
                 limit?: components["parameters"]["Limit"];
                 state?: components["schemas"]["InboxState"];
                 kind?: string;
+                /** @description Posts of one form source. */
+                source?: components["schemas"]["Id"];
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
             };
@@ -8142,6 +8305,111 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SetupStep"];
                 };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    getSetupDomain: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupDomain"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    putSetupFile: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    content: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupDomain"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["RuleBroken"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    deleteSetupFile: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];

@@ -107,6 +107,11 @@ export async function patch_user_now(id: string, body: UserPatch): Promise<User>
   return patch_user(id, (await user_now(id)).version, body)
 }
 
+/** Forgets failed tries to sign in, of every address. */
+export async function unlock_user(id: string): Promise<void> {
+  await api.POST('/api/v1/users/{id}/unlock', { params: { path: { id } } })
+}
+
 export async function delete_user(id: string): Promise<void> {
   await api.DELETE('/api/v1/users/{id}', { params: { path: { id } } })
 }

@@ -1,11 +1,11 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/vue-query'
-import { computed, shallowRef, type Ref } from 'vue'
+import { shallowRef } from 'vue'
 import { api, call, data, etag_of, type Problem, type Schema } from '@lib/api/client'
 import type { Condition } from '@lib/conditions'
 import { te, t } from '@lib/i18n'
 import { queries, refresh } from '@lib/query'
 import { encode_view, start_state, tab_drawer } from '@/grid/view_state'
-import { inbox_kind, type AuthKind } from './presets'
+import type { AuthKind } from './presets'
 
 export type Source = Schema<'Source'>
 export type Auth = Schema<'SourceAuth'>
@@ -18,6 +18,14 @@ export const read_source = (id: string, signal?: AbortSignal): Promise<Source> =
 
 export async function patch_source(id: string, body: Edit, version = etag_of(path_of(id))): Promise<Source> {
   const done = await data(api.PATCH('/api/v1/sources/{id}', { params: { path: { id }, header: { 'If-Match': version } }, body }))
+  queries.setQueryData(['sources', id], done)
+  void refresh('sources')
+  return done
+}
+
+/** Another secret; the rest of the proof stays. */
+export async function rotate_source(id: string, body: { secret: string; keep_former: boolean }, version: string): Promise<Source> {
+  const done = await data(api.POST('/api/v1/sources/{id}/rotate', { params: { path: { id }, header: { 'If-Match': version } }, body }))
   queries.setQueryData(['sources', id], done)
   void refresh('sources')
   return done
@@ -64,11 +72,10 @@ export function use_lead_count(id: string, within?: string) {
 }
 export const leads_link = (id: string) => ({ path: '/leads', query: encode_view({ ...start_state, condition: { field: 'source', op: 'in', value: [id] } }, tab_drawer) })
 
-/** The inbox is asked by the kind of the sender: rows of other sources of that kind are left out here. */
-export function use_posts(id: string, kind: Ref<string>) {
+export function use_posts(id: string) {
   return useInfiniteQuery({
-    queryKey: computed(() => ['inbox', 'of-source', id, kind.value]),
-    queryFn: ({ signal, pageParam }) => data(api.GET('/api/v1/inbox', { params: { query: { limit: 100, kind: inbox_kind(kind.value), ...(pageParam ? { cursor: pageParam } : {}) } }, signal })),
+    queryKey: ['inbox', 'of-source', id],
+    queryFn: ({ signal, pageParam }) => data(api.GET('/api/v1/inbox', { params: { query: { limit: 20, source: id, ...(pageParam ? { cursor: pageParam } : {}) } }, signal })),
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor,
   })

@@ -143,4 +143,3 @@ export const preset_names = Object.keys(presets) as PresetName[]
 export const preset_name = (kind: string): PresetName => (kind in presets ? (kind as PresetName) : 'generic')
 export const preset_of = (kind: string): Preset => presets[preset_name(kind)]
 /** How the inbox calls what comes from a source of this kind. */
-export const inbox_kind = (kind: string): string => `form.${preset_name(kind)}`

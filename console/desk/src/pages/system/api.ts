@@ -14,13 +14,13 @@ export function use_health() {
   return useQuery({ queryKey: ['health'], queryFn: ({ signal }) => data(api.GET('/api/v1/health', { signal })), refetchInterval: 15_000 })
 }
 
-export function use_inbox(state: Ref<string>, kind: Ref<string>) {
+export function use_inbox(state: Ref<string>, kind: Ref<string>, source: Ref<string>) {
   return useInfiniteQuery({
-    queryKey: ['inbox', computed(() => ({ state: state.value, kind: kind.value }))],
+    queryKey: ['inbox', computed(() => ({ state: state.value, kind: kind.value, source: source.value }))],
     queryFn: ({ signal, pageParam }) =>
       data(
         api.GET('/api/v1/inbox', {
-          params: { query: { limit: 50, ...(state.value ? { state: state.value as InboxState } : {}), ...(kind.value ? { kind: kind.value } : {}), ...(pageParam ? { cursor: pageParam } : {}) } },
+          params: { query: { limit: 50, ...(state.value ? { state: state.value as InboxState } : {}), ...(kind.value ? { kind: kind.value } : {}), ...(source.value ? { source: source.value } : {}), ...(pageParam ? { cursor: pageParam } : {}) } },
           signal,
         }),
       ),
