@@ -56,11 +56,12 @@ bool clear_own_tag(Transaction& tx, CorpId corp, ContactId contact, TagId tag) {
 Derived derive_tag(
     Transaction& tx, CorpId corp, ContactId contact, TagId tag, std::string_view wecom_id
 ) {
+    // The contact's few friendships lead (CROSS JOIN pins it): a common tag is on thousands of
+    // them.
     const bool carried = tx.exists(
-        "SELECT 1 FROM follow f JOIN follow_tag ft ON ft.corp_id = f.corp_id AND ft.follow_id = "
-        "f.id "
-        "WHERE f.corp_id = ? AND f.contact_id = ? AND ft.personal = 0 AND ft.name = ? AND "
-        "ft.set_ms >= 0",
+        "SELECT 1 FROM follow f CROSS JOIN follow_tag ft WHERE f.corp_id = ? AND f.contact_id = ? "
+        "AND ft.corp_id = f.corp_id AND ft.follow_id = f.id AND ft.personal = 0 AND ft.name = ? "
+        "AND ft.set_ms >= 0",
         {corp, contact, wecom_id}
     );
     const bool added = carried && insert_row(tx, corp, contact, tag);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "crm/contacts/contact_tag_rows.h"
+#include "tests/base/plan_watch.h"
 #include "tests/crm/crm_world.h"
 
 namespace leadbridge::crm {
@@ -53,6 +55,18 @@ TEST_F(TagTest, names_are_unique_within_a_group_and_free_again_after_a_removal) 
     EXPECT_EQ(create({"a", "b", TagKind::internal, -1}).error().reason, "order");
     ASSERT_TRUE(w.write([&](Transaction& tx) { return tags.remove(tx, w.daemon(), id); }));
     EXPECT_TRUE(create({"来源", "展厅", TagKind::internal, 0}).has_value());
+}
+
+// A common tag is on thousands of friendships; a contact has a few.
+TEST_F(TagTest, deriving_a_tag_reads_the_friendships_of_its_contact_only) {
+    const ContactId contact = friend_of("zhangsan", "wmAAAAAAAAAAAAAAAA1");
+    (void)w.write([&](Transaction& tx) -> Result<int> {
+        PlanWatch watched(tx);
+        derive_tag(watched, w.corp, contact, TagId{1}, "et1");
+        EXPECT_NE(watched.plans().find("follow_contact"), std::string::npos) << watched.plans();
+        EXPECT_EQ(watched.plans().find("follow_tag_back"), std::string::npos) << watched.plans();
+        return 0;
+    });
 }
 
 TEST_F(TagTest, a_wecom_tag_is_carried_there_and_an_internal_one_is_not) {
