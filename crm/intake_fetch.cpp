@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "crm/contacts/contact_text.h"
 #include "crm/contacts/tag.h"
 #include "crm/follow_row.h"
 #include "crm/intake_parts.h"
@@ -42,6 +43,7 @@ void update_person(Intake& in, ContactId contact, const ContactFetched& body) {
          in.at()}
     );
     if (changed > 0) {
+        index_contact(in.tx, in.corp(), contact);
         in.tx.changed({in.corp(), "contact", contact.value, "updated"});
     }
 }

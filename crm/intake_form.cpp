@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "crm/contacts/contact_text.h"
 #include "crm/contacts/tag.h"
 #include "crm/intake_parts.h"
 
@@ -82,6 +83,7 @@ void fill_person(Intake& in, ContactId contact, const FormSubmitted& body) {
         {name, company, name, company, in.corp(), contact}
     );
     if (changed > 0) {
+        index_contact(in.tx, in.corp(), contact);
         in.tx.changed({in.corp(), "contact", contact.value, "updated"});
     }
 }

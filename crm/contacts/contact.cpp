@@ -1,6 +1,7 @@
 #include "crm/contacts/contact.h"
 
 #include "crm/contacts/contact_rows.h"
+#include "crm/contacts/contact_text.h"
 #include "crm/staff/list_text.h"
 #include "crm/staff/query.h"
 
@@ -62,7 +63,7 @@ Follow read_follow(const Row& row) {
     return f;
 }
 
-void narrow(Query& query, const Viewer& viewer, const ContactFilter& filter) {
+void narrow(Query& query, Snapshot& s, const Viewer& viewer, const ContactFilter& filter) {
     query.where("c.corp_id = ? AND c.merged_into = 0", {viewer.corp});
     query.where(contact_clause(viewer, "c.id", "c.owner"));
     if (filter.tag) {
@@ -85,14 +86,24 @@ void narrow(Query& query, const Viewer& viewer, const ContactFilter& filter) {
     if (!filter.stage.empty()) {
         query.where("c.stage = ?", {filter.stage});
     }
-    search_contacts(query, viewer.corp, filter.q);
+    search_contacts(query, s, viewer.corp, filter.q);
 }
 
 }  // namespace
 
-void search_contacts(Query& query, CorpId corp, std::string_view q) {
+void search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q) {
     if (q.empty()) {
         return;
+    }
+    constexpr std::size_t few = 2'000;
+    if (const auto ords = ords_by_text(s, corp, q, few)) {
+        Clause among{ords->empty() ? "1 = 0" : "c.ord IN (", {}};
+        for (const std::uint32_t ord : *ords) {
+            among.sql += among.params.empty() ? "?" : ",?";
+            among.params.push_back(ord);
+        }
+        among.sql += ords->empty() ? "" : ")";
+        query.where(among);
     }
     std::string pattern = "%";
     for (const char c : q) {
@@ -154,7 +165,7 @@ PageOf<Contact> list_contacts(
     Snapshot& s, const Viewer& viewer, const ContactFilter& filter, const Page& page
 ) {
     Query query(contact_columns);
-    narrow(query, viewer, filter);
+    narrow(query, s, viewer, filter);
     return page_of(s, query, "c.id", page, read_contact, [](const Contact& c) {
         return c.id.value;
     });
@@ -162,7 +173,7 @@ PageOf<Contact> list_contacts(
 
 std::int64_t count_contacts(Snapshot& s, const Viewer& viewer, const ContactFilter& filter) {
     Query query("SELECT COUNT(*) FROM contact c");
-    narrow(query, viewer, filter);
+    narrow(query, s, viewer, filter);
     return query.number(s);
 }
 

@@ -3,13 +3,15 @@
 
 #include <string_view>
 
+#include "base/database.h"
 #include "base/id.h"
 
 namespace leadbridge::crm {
 
 class Query;
 
-// Part of the name, or an exact phone, e-mail or external id. Nothing when q is empty.
-void search_contacts(Query& query, CorpId corp, std::string_view q);
+// Part of the name, or an exact phone, e-mail or external id. Nothing when q is empty. Few that
+// could fit are named in the query, so that it looks at no others; s reads them.
+void search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q);
 
 }  // namespace leadbridge::crm

@@ -1,5 +1,6 @@
 #include "base/utf8.h"
 #include "crm/contacts/contact.h"
+#include "crm/contacts/contact_text.h"
 #include "crm/contacts/timeline.h"
 #include "crm/outbox.h"
 #include "crm/staff/audit.h"
@@ -49,6 +50,7 @@ ContactId create_contact(
         "VALUES(?,?,?,?,'',0,0,'','',0,'',?,?,0,0,1,0)",
         {id, corp, *ord, name, at, services.clock.now()}
     );
+    index_contact(tx, corp, id);
     tx.changed({corp, "contact", id.value, "created"});
     return id;
 }
@@ -110,6 +112,7 @@ Status patch_contact(
         "version = version + 1 WHERE corp_id = ? AND id = ?",
         {fresh.name, fresh.position, fresh.company, fresh.gender, bits, viewer.corp, old->id}
     );
+    index_contact(tx, viewer.corp, old->id);
     record_audit(
         tx,
         {services.clock, services.ids},
@@ -179,6 +182,7 @@ Status set_remark(
             "UPDATE follow SET remark = ?, description = ? WHERE corp_id = ? AND id = ?",
             {remark, description, viewer.corp, follow.id}
         );
+        index_contact(tx, viewer.corp, follow.contact);
         put_job(
             tx,
             services.jobs,

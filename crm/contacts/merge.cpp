@@ -1,6 +1,7 @@
 #include "crm/contacts/merge.h"
 
 #include "crm/contacts/contact_tag_rows.h"
+#include "crm/contacts/contact_text.h"
 #include "crm/contacts/timeline.h"
 #include "crm/staff/list_text.h"
 
@@ -135,6 +136,8 @@ void merge_contact_rows(
         "UPDATE contact SET merged_into = ? WHERE corp_id = ? AND merged_into = ?",
         {into, corp, from}
     );
+    index_contact(tx, corp, from);
+    index_contact(tx, corp, into);
     const std::string detail = object_text({{"contact_id", from.str()}});
     NewTimelineEvent event{corp, into, {}, {}, at, "merged", detail};
     add_event(tx, services.ids, event);

@@ -195,6 +195,35 @@ CREATE INDEX contact_last ON contact(corp_id, last_ms, id, ord);
 CREATE INDEX contact_name ON contact(corp_id, name, id, ord);
 CREATE INDEX chat_summary_waiting ON chat_summary(corp_id, last_from_contact, last_ms);
 )sql"},
+    // The search of names and remarks (contact_text.h); 6 is its part_characters.
+    {3, R"sql(
+CREATE TABLE contact_text(
+  corp_id INTEGER NOT NULL,
+  contact_id INTEGER NOT NULL,
+  origin INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY(corp_id, contact_id, origin));
+
+CREATE TABLE contact_part(
+  corp_id INTEGER NOT NULL,
+  part TEXT NOT NULL,
+  ord INTEGER NOT NULL,
+  PRIMARY KEY(corp_id, part, ord));
+
+INSERT INTO contact_text(corp_id, contact_id, origin, text)
+  SELECT corp_id, id, 0, lower(name) FROM contact WHERE name <> '' AND merged_into = 0;
+INSERT INTO contact_text(corp_id, contact_id, origin, text)
+  SELECT corp_id, contact_id, id, lower(remark) FROM follow WHERE remark <> '';
+
+WITH RECURSIVE tail(corp_id, contact_id, text, i) AS (
+  SELECT corp_id, contact_id, text, 1 FROM contact_text
+  UNION ALL
+  SELECT corp_id, contact_id, text, i + 1 FROM tail WHERE i < length(text))
+INSERT INTO contact_part(corp_id, part, ord)
+  SELECT DISTINCT t.corp_id, substr(t.text, t.i, 6), c.ord
+  FROM tail t JOIN contact c ON c.corp_id = t.corp_id AND c.id = t.contact_id
+  ORDER BY 1, 2, 3;
+)sql"},
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<std::string_view, 5> status_names = {
     "unassigned", "new", "following", "converted", "invalid"};
 
-void narrow(Query& query, const Viewer& viewer, const LeadFilter& filter) {
+void narrow(Query& query, Snapshot& s, const Viewer& viewer, const LeadFilter& filter) {
     query.where("l.corp_id = ?", {viewer.corp}).where(lead_clause(viewer));
     if (filter.status) {
         query.where("l.status = ?", {*filter.status});
@@ -36,7 +36,7 @@ void narrow(Query& query, const Viewer& viewer, const LeadFilter& filter) {
             {viewer.corp, *filter.tag}
         );
     }
-    search_contacts(query, viewer.corp, filter.q);
+    search_contacts(query, s, viewer.corp, filter.q);
 }
 
 // The lead without what only this room needs of its row.
@@ -80,7 +80,7 @@ PageOf<Lead> list_leads(
     Snapshot& s, const Viewer& viewer, const LeadFilter& filter, const Page& page
 ) {
     Query query(lead_columns);
-    narrow(query, viewer, filter);
+    narrow(query, s, viewer, filter);
     return page_of(s, query, "l.id", page, public_part, [](const Lead& lead) {
         return lead.id.value;
     });
@@ -91,7 +91,7 @@ std::int64_t count_leads(Snapshot& s, const Viewer& viewer, const LeadFilter& fi
         "SELECT COUNT(*) FROM lead l JOIN contact c ON c.corp_id = l.corp_id AND c.id = "
         "l.contact_id"
     );
-    narrow(query, viewer, filter);
+    narrow(query, s, viewer, filter);
     return query.number(s);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/crypto.h"
+#include "crm/contacts/contact_text.h"
 #include "crm/nurture/contact_query_rows.h"
 #include "crm/nurture/segment.h"
 
@@ -16,6 +17,8 @@ constexpr std::size_t batch = 200;        // candidates looked at together
 constexpr std::uint64_t few = 2'000;      // a set that is sorted rather than looked for in an index
 constexpr std::int64_t patience = 5'000;  // candidates tested one by one before the whole is asked
 constexpr std::size_t index_batch = 500;
+// A text that more contacts than this have is looked for row by row: some of the next rows have it.
+constexpr std::size_t common = 30'000;
 
 bool from_bitmaps(const Condition& c) {
     switch (c.kind) {
@@ -32,6 +35,11 @@ bool from_bitmaps(const Condition& c) {
             break;
     }
     return std::all_of(c.children.begin(), c.children.end(), from_bitmaps);
+}
+
+// Whoever sees everything sees every remark: then the parts of a short text are the answer.
+bool parts_answer(const Viewer& viewer, const std::string& q) {
+    return viewer.scope == Scope::all && parts_decide(q);
 }
 
 struct Candidate {
@@ -268,26 +276,40 @@ OrdSet ContactQueries::narrowed(const Viewer& viewer, OrdSet set) const {
     return set;
 }
 
-OrdSet ContactQueries::search(const Viewer& viewer, const std::string& q) const {
-    SqlText sql;
-    sql.add("SELECT c.ord FROM contact c WHERE c.corp_id = ? AND c.merged_into = 0")
-        .bind(viewer.corp.value);
-    append_search(sql, viewer, q);
-    std::vector<std::uint32_t> ords;
-    auto done = core_.read<int>([&](Snapshot& s) -> Result<int> {
-        ords.clear();
-        s.each(sql.sql(), sql.params(), [&](const Row& row) {
-            ords.push_back(static_cast<std::uint32_t>(row.integer(0)));
-            return Visit::next;
-        });
-        return 0;
+// Those among a set that have the text.
+OrdSet ContactQueries::search(const Viewer& viewer, const std::string& q, const OrdSet& among)
+    const {
+    auto read = core_.read<std::vector<std::uint32_t>>([&](Snapshot& s) {
+        return Result<std::vector<std::uint32_t>>(
+            *ords_by_text(s, viewer.corp, q, std::numeric_limits<std::size_t>::max())
+        );
     });
-    if (!done) {
-        throw DatabaseError("contact search: " + done.error().message);
+    if (!read) {
+        throw DatabaseError("contact search: " + read.error().message);
     }
     OrdSet out;
-    out.add_many(ords);
-    return out;
+    out.add_many(*read);
+    out &= among;
+    if (parts_answer(viewer, q)) {
+        return out;
+    }
+    OrdSet sure;
+    std::vector<std::uint32_t> some = out.from(0, index_batch);
+    while (!some.empty()) {
+        auto rows = core_.read<std::map<std::int64_t, Contact>>([&](Snapshot& s) {
+            return Result<std::map<std::int64_t, Contact>>(fitting(s, viewer, some, {nullptr, q}));
+        });
+        if (!rows) {
+            throw DatabaseError("contact search: " + rows.error().message);
+        }
+        std::vector<std::uint32_t> fit;
+        for (const auto& [ord, contact] : *rows) {
+            fit.push_back(static_cast<std::uint32_t>(ord));
+        }
+        sure.add_many(fit);
+        some = out.from(some.back() + 1, index_batch);
+    }
+    return sure;
 }
 
 Result<OrdSet> ContactQueries::select(const Viewer& viewer, const ContactFind& find) const {
@@ -297,7 +319,7 @@ Result<OrdSet> ContactQueries::select(const Viewer& viewer, const ContactFind& f
     }
     OrdSet set = narrowed(viewer, bitmaps_.select(viewer.corp, question->whole));
     if (!find.q.empty() && !set.empty()) {
-        set &= search(viewer, find.q);
+        set &= search(viewer, find.q, set);
     }
     return set;
 }
@@ -347,6 +369,22 @@ Result<ContactQueryPage> ContactQueries::page(const Viewer& viewer, const Contac
     out.hash = question->hash;
     OrdSet set = narrowed(viewer, bitmaps_.select(viewer.corp, question->sets));
     RowTest test{question->rest ? &*question->rest : nullptr, query.find.q};
+    if (!query.find.q.empty()) {
+        auto hits = core_.read<std::optional<std::vector<std::uint32_t>>>([&](Snapshot& s) {
+            return Result<std::optional<std::vector<std::uint32_t>>>(
+                ords_by_text(s, viewer.corp, query.find.q, common)
+            );
+        });
+        if (!hits) {
+            return std::move(hits).error();
+        }
+        if (*hits) {
+            OrdSet found;
+            found.add_many(**hits);
+            set &= found;
+            test.q = parts_answer(viewer, query.find.q) ? std::string() : test.q;
+        }
+    }
     const auto limit = static_cast<std::size_t>(std::clamp(query.limit, 1, 200));
     std::vector<std::pair<ContactRow, ContactPosition>> found;
     std::optional<ContactPosition> at = query.after;

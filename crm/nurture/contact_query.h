@@ -88,7 +88,7 @@ private:
     };
 
     Result<Question> read(const Viewer& viewer, const ContactFind& find) const;
-    OrdSet search(const Viewer& viewer, const std::string& q) const;
+    OrdSet search(const Viewer& viewer, const std::string& q, const OrdSet& among) const;
     std::map<std::int64_t, Contact> fitting(
         Snapshot& s,
         const Viewer& viewer,

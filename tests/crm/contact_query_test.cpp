@@ -183,6 +183,7 @@ TEST_F(ContactQuery, RowTermsAndTextsAreTestedOnWhatTheBitmapsLeave) {
     w.write([&](Transaction& tx) {
         w.add_follow(tx, people[3], second, "wm3", 5);
         tx.execute("UPDATE follow SET remark = 'Tea lover' WHERE corp_id = ?", {w.corp});
+        index_contact(tx, w.corp, people[3]);
         tx.execute(
             "INSERT INTO identity(corp_id, kind, value, contact_id, added_ms) VALUES(?, 3, "
             "'8613800000001', ?, 0)",
@@ -206,10 +207,23 @@ TEST_F(ContactQuery, AnothersRemarkIsNotFoundBy) {
     w.write([&](Transaction& tx) {
         w.add_follow(tx, mine, second, "wm4", 5);
         tx.execute("UPDATE follow SET remark = 'Tea lover' WHERE member_id = ?", {second});
+        index_contact(tx, w.corp, mine);
     });
     EXPECT_EQ(all(w.daemon(), {.find = {"", "tea"}}).size(), 1U);
     EXPECT_EQ(all(member(second), {.find = {"", "tea"}}).size(), 1U);
     EXPECT_TRUE(all(member(first), {.find = {"", "tea"}}).empty());
+}
+
+TEST_F(ContactQuery, ATextIsFoundWithoutLookingAtThoseWithoutIt) {
+    fill(3'000);
+    for (const std::string q : {"rare", "Name7 is nobody", "are"}) {
+        const ContactQueryPage got = page(w.daemon(), {.find = {"", q}, .limit = 10});
+        EXPECT_EQ(got.items.size(), q == "Name7 is nobody" ? 0U : 10U) << q;
+        EXPECT_LE(got.examined, 11) << q;
+    }
+    EXPECT_EQ(queries.select(w.daemon(), {"", "rare"})->count(), 30U);
+    EXPECT_EQ(queries.select(member(first), {"", "rare"})->count(), 0U);
+    EXPECT_EQ(queries.select(member(second), {"", "rare"})->count(), 30U);
 }
 
 TEST_F(ContactQuery, TheRareAreFoundWithoutTestingEverybodyOneByOne) {

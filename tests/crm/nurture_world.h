@@ -11,6 +11,7 @@
 #include "base/job_queue.h"
 #include "base/rng.h"
 #include "crm/contacts/contact.h"
+#include "crm/contacts/contact_text.h"
 #include "crm/leads/channel.h"
 #include "crm/nurture/nurture.h"
 #include "crm/nurture/tag_bitmaps.h"
@@ -115,6 +116,7 @@ struct NurtureWorld {
             "?, ?, ?, ?, 0, 0, 1, 0)",
             {id, in, ord, c.name, c.gender, c.owner, c.stage, c.last_ms, store.clock.now()}
         );
+        index_contact(tx, in, id);
         tx.changed({in, "contact", id.value, "created"});
         return id;
     }
