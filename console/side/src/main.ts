@@ -30,6 +30,10 @@ const side = make_side({
   now: () => Date.now(),
   sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
 })
+// register() of the SDK leaves its own promise alone when the client refuses; getContext throws the same to us.
+window.addEventListener('unhandledrejection', (event) => {
+  if (event.reason && typeof event.reason === 'object' && 'errMsg' in event.reason) event.preventDefault()
+})
 createApp(App, { side }).mount('#app')
 void side.start()
 window.addEventListener('online', () => void side.start())
