@@ -13,6 +13,7 @@ type Message =
   | { kind: 'who' } // the leader asks what everybody wants
   | { kind: 'change'; change: Change }
   | { kind: 'resync'; topic: string }
+  | { kind: 'joined'; topic: string }
   | { kind: 'state'; state: LiveState }
 
 type Listener = { change: (change: Change) => void; resync: () => void }
@@ -38,9 +39,22 @@ function tell_tab(message: Message): void {
   } else if (message.kind === 'resync') {
     seen.delete(message.topic)
     for (const listener of listeners.get(message.topic) ?? []) listener.resync()
+  } else if (message.kind === 'joined') {
+    read_late(message.topic)
   } else if (message.kind === 'state') {
     state.value = message.state
   }
+}
+
+/**
+ * A page reads its record and subscribes at the same time; what changed in between would show only at the next change. So a record is
+ * read once more, quietly, when its topic has begun. Not lists: they change often, and reading them is dear.
+ */
+const late_ms = 700
+function read_late(topic: string): void {
+  if (!topic.includes(':')) return
+  const waiting = [...(listeners.get(topic) ?? [])]
+  setTimeout(() => waiting.forEach((listener) => listeners.get(topic)?.has(listener) && listener.resync()), late_ms)
 }
 
 function tell_all(message: Message): void {
@@ -81,6 +95,7 @@ function lead(): void {
   machine = new LiveMachine(socket_wire(), {
     change: (change) => tell_all({ kind: 'change', change }),
     resync: (topic) => tell_all({ kind: 'resync', topic }),
+    joined: (topic) => tell_all({ kind: 'joined', topic }),
     state: (now) => tell_all({ kind: 'state', state: now }),
   })
   wants.clear()

@@ -6,6 +6,7 @@ function rig() {
   const states: LiveState[] = []
   const changes: string[] = []
   const resyncs: string[] = []
+  const joined: string[] = []
   const seen = { opened: 0, closed: 0, pause: -1, run: () => {} }
   const machine = new LiveMachine(
     {
@@ -15,9 +16,9 @@ function rig() {
       after: (ms, run) => ((seen.pause = ms), (seen.run = run)),
       random: () => 0.5,
     },
-    { change: (change) => changes.push(change.id), resync: (topic) => resyncs.push(topic), state: (state) => states.push(state) },
+    { change: (change) => changes.push(change.id), resync: (topic) => resyncs.push(topic), joined: (topic) => joined.push(topic), state: (state) => states.push(state) },
   )
-  return { machine, sent, states, changes, resyncs, seen }
+  return { machine, sent, states, changes, resyncs, joined, seen }
 }
 const change = (topic: string, seq: string, id = 'a') => ({ topic, seq, type: 'updated', id, patch: {} })
 
@@ -47,6 +48,23 @@ describe('live machine', () => {
     machine.opened()
     expect(changes).toEqual(['x', 'y'])
     expect(sent).toEqual([{ op: 'resume', topic: 'leads', seq: '9' }])
+  })
+
+  it('tells when a topic begins, as what was read before may lack a change; not when it resumes', () => {
+    const { machine, joined } = rig()
+    machine.subscribe('push:1')
+    machine.opened()
+    expect(joined).toEqual([])
+    machine.received({ op: 'subscribed', topic: 'push:1', seq: '4' })
+    expect(joined).toEqual(['push:1'])
+    machine.closed()
+    machine.hurry()
+    machine.opened()
+    machine.received({ op: 'subscribed', topic: 'push:1', seq: '4' })
+    expect(joined).toEqual(['push:1'])
+    machine.received({ op: 'resync', topic: 'push:1' }) // itself says to read anew
+    machine.received({ op: 'subscribed', topic: 'push:1', seq: '9' })
+    expect(joined).toEqual(['push:1', 'push:1'])
   })
 
   it('waits 1, 2, 5, 10, 10 s and begins anew after it was open', () => {

@@ -33,6 +33,8 @@ export interface Listener {
   change(change: Change): void
   /** Too much was missed: read the topic's data anew. */
   resync(topic: string): void
+  /** The topic is followed from now on: what was read before may lack the changes in between. */
+  joined(topic: string): void
   state(state: LiveState): void
 }
 
@@ -130,7 +132,9 @@ export class LiveMachine {
         this.listener.resync(frame.topic)
         this.wire.send({ op: 'subscribe', topic: frame.topic })
       } else if (frame.op === 'subscribed' && this.topics.has(frame.topic)) {
+        const begins = this.topics.get(frame.topic) === ''
         this.topics.set(frame.topic, frame.seq)
+        if (begins) this.listener.joined(frame.topic)
       } else if (frame.op === 'refused') {
         this.topics.delete(frame.topic)
       }

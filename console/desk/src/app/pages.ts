@@ -13,7 +13,7 @@ export const pages: Page[] = Object.values(files).map((file) => file.default)
 /** Whether the program runs with the sandbox; asked once after signing in. */
 export const sandbox_on = ref(false)
 export async function ask_sandbox(): Promise<void> {
-  if (!pages.some((page) => page.sandbox)) return
+  if (!pages.some((page) => page.sandbox && can(page.permission))) return // nobody else would see it
   sandbox_on.value = await call('GET', 'sandbox').then(
     () => true,
     () => false,

@@ -1,0 +1,118 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { expect_calm, full, go, t, tab_of, use_browser, visit, visitor, world } from '../desk'
+import { empty, fault_id, live_line, refuse, slow } from '../faults'
+import { page_specs, type PageSpec } from '../pages'
+
+use_browser()
+
+const main = (page: Page) => page.locator('#main')
+const waits = (page: Page) => main(page).locator('.skeleton-line')
+async function rest(page: Page): Promise<void> {
+  await page.waitForLoadState('networkidle')
+  await expect.poll(() => main(page).locator('.skeleton').count(), { message: 'skeletons that stay' }).toBe(0)
+}
+const shown = (page: Page, text: string) => main(page).getByText(text).first().waitFor()
+
+/** The bounded set takes every fourth page; which ones does not change. */
+const pages = Object.entries(page_specs).filter((_, at) => full || at % 4 === 1)
+
+describe.each(pages)('%s', (_name, spec: PageSpec) => {
+  const path = () => spec.path(world().ids)
+
+  it('shows its content', async () => {
+    const tab = await visit(path())
+    await rest(tab.page)
+    expect(await main(tab.page).locator('.state.bad, .state.warn').allInnerTexts()).toEqual([])
+    expect_calm(tab)
+  })
+
+  it.runIf(spec.empty)('says why it is empty', async () => {
+    const context = await visitor()
+    await empty(context)
+    const tab = await tab_of(context)
+    await go(tab.page, path())
+    await rest(tab.page)
+    await shown(tab.page, t(spec.empty ?? ''))
+    expect_calm(tab)
+  })
+
+  it('waits two seconds in its place', async () => {
+    const context = await visitor()
+    await slow(context, 2000)
+    const tab = await tab_of(context)
+    const began = Date.now()
+    await go(tab.page, path())
+    if (!spec.form) await waits(tab.page).first().waitFor({ timeout: 1900 - Math.min(1000, Date.now() - began) + 1000 })
+    await rest(tab.page)
+    expect(await main(tab.page).locator('.state.bad').count()).toBe(0)
+    expect_calm(tab)
+  })
+
+  it('tells a failure of the server and goes on after it', async () => {
+    const context = await visitor()
+    const mend = await refuse(context, 500, 'internal')
+    const tab = await tab_of(context)
+    await go_refused(tab.page, path())
+    await rest(tab.page)
+    if (!spec.form) {
+      await shown(tab.page, t('error.http_500'))
+      await shown(tab.page, fault_id)
+      await mend()
+      for (let left = await main(tab.page).getByRole('button', { name: t('do.retry') }).count(); left > 0; left -= 1) {
+        const again = main(tab.page).getByRole('button', { name: t('do.retry') }).first()
+        if (await again.count()) await again.click()
+        await rest(tab.page)
+      }
+      expect(await main(tab.page).locator('.state.bad').count()).toBe(0)
+    }
+    expect_calm(tab, /status of 500/)
+  })
+
+  it('says when it is forbidden', async () => {
+    const context = await visitor()
+    await refuse(context, 403, 'forbidden')
+    const tab = await tab_of(context)
+    await go_refused(tab.page, path())
+    await rest(tab.page)
+    if (!spec.form) await shown(tab.page, t('state.forbidden'))
+    expect_calm(tab, /status of 403/)
+  })
+
+  it('keeps what it has when the network goes', async () => {
+    const tab = await visit(path())
+    await rest(tab.page)
+    const before = await main(tab.page).innerText()
+    await tab.page.context().setOffline(true)
+    await tab.page.getByText(t('state.offline')).waitFor()
+    expect((await main(tab.page).innerText()).length).toBeGreaterThanOrEqual(before.length * 0.8)
+    await tab.page.context().setOffline(false)
+    await tab.page.getByText(t('state.offline')).waitFor({ state: 'detached' })
+    expect_calm(tab, /ERR_INTERNET_DISCONNECTED|WebSocket/)
+  })
+})
+
+/** A page whose record is refused has no heading of its own. */
+async function go_refused(page: Page, path: string): Promise<void> {
+  await page.goto(`${world().origin}/console${path}`, { waitUntil: 'load' })
+  await main(page).waitFor()
+}
+
+describe('the live channel', () => {
+  it('lost: every page says so after five seconds, and stops saying so', async () => {
+    const context = await visitor()
+    const line = await live_line(context)
+    const tabs = []
+    for (const [, spec] of pages) {
+      const tab = await tab_of(context)
+      await go(tab.page, spec.path(world().ids))
+      tabs.push(tab)
+    }
+    await Promise.all(tabs.map((tab) => rest(tab.page)))
+    await line.cut()
+    await Promise.all(tabs.map((tab) => tab.page.getByText(t('state.live_lost')).waitFor({ timeout: 12_000 })))
+    line.mend()
+    await Promise.all(tabs.map((tab) => tab.page.getByText(t('state.live_lost')).waitFor({ state: 'detached', timeout: 15_000 })))
+    for (const tab of tabs) expect_calm(tab, /WebSocket/)
+  })
+})

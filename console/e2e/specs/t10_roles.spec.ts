@@ -1,0 +1,86 @@
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { client, expect_calm, full, go, t, use_browser, visit, world } from '../desk'
+import { may, page_specs, route_roles } from '../pages'
+import { roles, type Role } from '../roles'
+
+use_browser()
+
+/** Buttons and links that write, on the page they stand on, with the route they call. */
+const acts: Record<string, [route: string, find: (page: Page) => ReturnType<Page['locator']>][]> = {
+  contacts: [['post /api/v1/bulk', (page) => page.getByLabel(t('grid.select_page'))]],
+  contact: [
+    ['post /api/v1/contacts/{id}/notes', (page) => page.getByPlaceholder(t('contacts.note_hint'))],
+    ['put /api/v1/contacts/{id}/tags', (page) => page.getByRole('button', { name: new RegExp(`^${t('contacts.tags')}`) })],
+  ],
+  channels: [['post /api/v1/channels', (page) => page.getByRole('link', { name: t('channels.add') })]],
+  channel: [
+    ['patch /api/v1/channels/{id}', (page) => page.getByRole('link', { name: t('channels.edit'), exact: true })],
+    ['delete /api/v1/channels/{id}', (page) => page.getByRole('button', { name: t('channels.drop'), exact: true })],
+  ],
+  sources: [['post /api/v1/sources', (page) => page.getByRole('link', { name: t('sources.add') })]],
+  segments: [['post /api/v1/segments', (page) => page.getByRole('link', { name: t('segments.add') })]],
+  segment: [['patch /api/v1/segments/{id}', (page) => page.getByRole('button', { name: t('do.save'), exact: true })]],
+  tags: [['post /api/v1/tags', (page) => page.getByRole('button', { name: t('tags.add'), exact: true })]],
+  pushes: [['post /api/v1/pushes', (page) => page.getByRole('link', { name: t('pushes.add') })]],
+  push: [['patch /api/v1/pushes/{id}', (page) => page.getByRole('link', { name: t('pushes.edit'), exact: true })]],
+  system: [['post /api/v1/sync', (page) => page.getByRole('button', { name: t('system.sync_now'), exact: true })]],
+}
+
+async function ids_of(role: Role) {
+  const own = (await (await client(role)).get('contacts?limit=1')).items[0]
+  return { ...world().ids, ...(own && { contacts: own.id }) }
+}
+
+async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState('networkidle')
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' })
+}
+
+describe.each(roles)('as %s', (role) => {
+  it('signs in by the page and sees only pages it may open', async () => {
+    const tab = await visit('/login', null)
+    const { page } = tab
+    await page.getByLabel(t('login.name')).fill(role)
+    await page.getByLabel(t('login.password')).fill(world().password)
+    await page.getByRole('button', { name: t('login.sign_in'), exact: true }).click()
+    await page.getByRole('heading', { level: 1, name: t('home.title') }).waitFor()
+    const wanted = Object.values(page_specs).flatMap((one) => (one.menu && may(role, one.route) ? [one.menu.zh] : []))
+    const menu = page.getByRole('navigation', { name: t('app.menu') })
+    if (may(role, 'get /api/v1/sandbox')) await menu.getByRole('link', { name: '沙盒', exact: true }).waitFor() // comes after a question of its own
+    await settled(page)
+    expect((await menu.locator('.nav-list a').allInnerTexts()).map((text) => text.trim()).sort()).toEqual(wanted.sort())
+
+    const ids = await ids_of(role)
+    const seen: string[] = []
+    // In the bounded set the pages it may not open, and one of each action; all with --all.
+    const pages = Object.entries(page_specs).filter(([name, one]) => full || !may(role, one.route) || name in acts)
+    for (const [name, one] of pages) {
+      await go(page, one.path(ids))
+      await settled(page)
+      const refused = (await page.locator('#main .state-title', { hasText: t('state.forbidden') }).count()) > 0
+      if (refused === may(role, one.route)) seen.push(`${name}: ${refused ? 'refused' : 'shown'}`)
+      if (refused) continue
+      for (const [route, find] of acts[name] ?? []) {
+        const shown = (await find(page).count()) > 0
+        if (shown !== may(role, route)) seen.push(`${name}: ${route} is ${shown ? 'offered' : 'not offered'}`)
+      }
+    }
+    expect(seen).toEqual([])
+    // What a page asks for is what the role may have: a refused call would be an error in the console.
+    expect_calm(tab)
+  })
+
+  it('is refused by the server where the table says so', async () => {
+    const own = await client(role)
+    const wrong: string[] = []
+    for (const [route, allowed] of route_roles) {
+      const [method, path] = route.split(' ') as [string, string]
+      if (path.includes('/machine/') || path.includes('/auth/') || path.endsWith('openapi.json')) continue
+      if (allowed.has(role) && method !== 'get') continue // it would be done
+      const answer = await own.raw(method.toUpperCase(), path.replace(/\{\w+\}/g, '1'), method === 'get' ? undefined : {})
+      if ((answer.status === 403) === allowed.has(role) || answer.status === 401) wrong.push(`${route}: ${answer.status}`)
+    }
+    expect(wrong).toEqual([])
+  })
+})
