@@ -58,7 +58,7 @@ public:
     // The same without a connection: what would listen to the socket.
     Result<std::shared_ptr<WebSocketListener>> admit(const Request& request);
 
-    struct State;  // of live.cpp only
+    struct State;  // live_state.h: of this room only
 
 private:
     std::shared_ptr<State> state_;  // shared with the listeners, which the server may free last
