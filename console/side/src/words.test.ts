@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { ago, day, language, speak, t, word } from './words'
+import { ago, choose, day, language, speak, t, word } from './words'
 
 afterEach(() => speak('zh'))
 
@@ -12,6 +12,13 @@ describe('texts', () => {
     expect(t('card.counts', { them: 3, us: 5 })).toBe('3 from the contact, 5 from me')
     expect(document.title).toBe('Contact')
     expect(language.value).toBe('en')
+  })
+  it('are kept only when somebody chose', () => {
+    localStorage.clear()
+    speak('en')
+    expect(localStorage.length).toBe(0)
+    choose('en')
+    expect(localStorage.getItem('lb.side.lang')).toBe('en')
   })
   it("leave the server's unknown words as they are", () => {
     expect(word('stage', 'qualified')).toBe('有意向')

@@ -28,6 +28,11 @@ export function speak(lang: Lang): void {
   language.value = lang
   document.documentElement.lang = lang === 'zh' ? 'zh-CN' : 'en'
   document.title = t('page.title')
+}
+
+/** Somebody chose: it holds on this device, whatever the client speaks. */
+export function choose(lang: Lang): void {
+  speak(lang)
   try {
     localStorage.setItem(kept, lang)
   } catch {
