@@ -25,6 +25,7 @@ function pair(folder, space, known = desk) {
     if (!en.has(key)) faults.push(`${relative(root, folder)}/en.json: ${key} is missing`)
     else if (names(value) !== names(en.get(key))) faults.push(`${relative(root, folder)}: ${key} has other {names} in English`)
     if (Array.isArray(value) && value.length !== en.get(key)?.length) faults.push(`${relative(root, folder)}: ${key} has another number of lines in English`)
+    if (/[{}]/.test(String(value).replace(/\{\w+\}/g, '')) || /[{}]/.test(String(en.get(key) ?? '').replace(/\{\w+\}/g, ''))) faults.push(`${relative(root, folder)}: ${key} has more than {names} in braces`)
     if (/[！!]/.test(String(value))) faults.push(`${relative(root, folder)}/zh.json: ${key} has an exclamation mark`)
   }
   for (const key of en.keys()) if (!zh.has(key)) faults.push(`${relative(root, folder)}/zh.json: ${key} is missing`)
