@@ -1,8 +1,9 @@
 // Opens the toolbar's page (/side/) in every state, in a browser that plays WeCom's client, and says what is wrong with it:
 //   node scripts/side_pages.mjs FIRST_LINK [--all] [--shots FOLDER] [STATE...]
 // console errors, CSP violations, WCAG 2.2 AA by axe, wider than 360 px, text under 13 px, targets under 44 px, texts that are keys.
-// Plain: light Chinese at 360×640 and dark English at 390×844; --all: both themes and languages at both sizes. The sign-in, the
-// signature and one card come from the daemon and its sandbox; the other answers are played.
+// Plain: light Chinese at 360×640 and dark English at 390×844; --all: every theme with every language. The sign-in, the signature
+// and one card come from the daemon and its sandbox; the other answers are played. Where the link was used by pages.mjs, its account
+// is taken.
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +23,7 @@ if (!link) {
 const origin = new URL(link).origin
 const sizes = [{ width: 360, height: 640 }, { width: 390, height: 844 }]
 const looks = all
-  ? ['light', 'dark'].flatMap((theme) => ['zh', 'en'].flatMap((lang) => sizes.map((size) => ({ theme, lang, size }))))
+  ? ['light', 'dark'].flatMap((theme, at) => ['zh', 'en'].map((lang, other) => ({ theme, lang, size: sizes[(at + other) % 2] })))
   : [{ theme: 'light', lang: 'zh', size: sizes[0] }, { theme: 'dark', lang: 'en', size: sizes[1] }]
 const agent = ({ theme, lang, outside, version = '4.1.30' }) =>
   `Mozilla/5.0 (Linux; Android 12) AppleWebKit/537.36 Chrome/122 Mobile${outside ? '' : ` wxwork/${version} MicroMessenger/7.0.1 Language/${lang} ColorScheme/${theme === 'dark' ? 'Dark' : 'Light'}`}`
@@ -36,7 +37,8 @@ const asked = async (method, path, data, headers = {}) => {
   if (!answer.ok()) throw new Error(`${path}: ${answer.status()} ${await answer.text()}`)
   return answer.json()
 }
-const me = await asked('POST', 'auth/first', { code: new URL(link).searchParams.get('code'), name: 'side', password: 'every page once more' })
+const account = { name: 'pages', password: 'every page once more' } // of pages.mjs
+const me = await asked('POST', 'auth/first', { code: new URL(link).searchParams.get('code'), ...account }).catch(() => asked('POST', 'auth/local', account))
 await asked('PUT', 'departments/roles', { items: [{ department: '1', role: 'sales' }] }, { 'X-CSRF-Token': me.csrf_token })
 async function somebody() {
   for (let tries = 0; tries < 60; tries += 1) {
@@ -103,6 +105,11 @@ const states = {
 /** WeCom's client, at its lowest level: what the SDK speaks to. */
 function play(played) {
   window.csp_violations = []
+  new MutationObserver((_, watch) => {
+    if (!document.querySelector('article h1')) return
+    window.card_at = performance.now()
+    watch.disconnect()
+  }).observe(document, { childList: true, subtree: true })
   document.addEventListener('securitypolicyviolation', (event) => window.csp_violations.push(`${event.violatedDirective} ${event.blockedURI}`))
   window.WeixinJSBridge = {
     on: () => undefined,
@@ -114,6 +121,7 @@ function play(played) {
 }
 
 const faults = []
+const times = []
 let opened = 0
 const signed_in = { storage: undefined }
 
@@ -179,6 +187,8 @@ async function look_at(name, { theme, lang, size }) {
       dark: document.documentElement.classList.contains('dark'),
       lang: document.documentElement.lang,
       address: location.href,
+      paint: performance.getEntriesByType('paint').find((entry) => entry.name === 'first-contentful-paint')?.startTime ?? 0,
+      card: window.card_at ?? 0,
     }
   })
   seen.csp?.forEach((text) => fault(`CSP: ${text}`))
@@ -186,6 +196,7 @@ async function look_at(name, { theme, lang, size }) {
   seen.small.forEach((text) => fault(`smaller than 13 px: ${text}`))
   seen.narrow.forEach((text) => fault(`a target under 44 px: ${text}`))
   seen.keys.forEach((text) => fault(`a key instead of a text: ${text}`))
+  if (name === 'card') times.push(`${Math.round(seen.paint)}/${Math.round(seen.card)}`)
   if (seen.dark !== (theme === 'dark')) fault('the theme is not the client\'s')
   if (!seen.lang.startsWith(lang)) fault(`the language is ${seen.lang}`)
   if (seen.address.includes('code=') && !state.sign_in) fault(`the code stays in the address: ${seen.address}`)
@@ -202,5 +213,6 @@ for (const name of Object.keys(states).filter((one) => wanted.length === 0 || wa
 }
 await browser.close()
 for (const text of faults) console.log(text)
+if (times.length) console.log(`report: side: first paint / card after ms: ${times.join(' ')}`)
 console.log(`report: side: ${opened} opened, ${faults.length} faults`)
 process.exit(faults.length ? 1 : 0)

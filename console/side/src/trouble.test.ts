@@ -32,6 +32,7 @@ describe('the likeliest cause', () => {
   it('comes from the gateway when WeCom gave it no ticket', () => {
     const said = (detail: string, code = 'wecom_refused') => new Problem({ status: 502, code, detail }, 'GET /api/v1/side/signature')
     expect(likely(said('ticket/get: app and agent do not fit (errcode 301002, hint)'))).toBe('app')
+    expect(likely(said('gettoken: address not trusted (errcode 60020, hint)'))).toBe('network')
     expect(likely(said('gettoken: not reached', 'network'))).toBe('network')
     expect(likely(new Problem({ status: 409, code: 'app_missing' }, 'x'))).toBe('app')
   })

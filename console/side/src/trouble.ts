@@ -34,7 +34,7 @@ const by_code: Record<number, Cause> = {
   301002: 'app',
   40001: 'app',
   50003: 'app',
-  60020: 'app',
+  60020: 'network',
 }
 
 // What the client's messages say where it gives no code (pages 96918, 90313).
