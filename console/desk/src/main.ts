@@ -12,14 +12,19 @@ import { ask_sandbox } from './app/pages'
 import { router } from './app/router'
 import { use_ui } from './app/ui'
 
-// After the first page has what it needs.
+// After the first page has what it needs; where the server is away just then, later.
 let stop_notices: () => void = () => undefined
-function follow_notices(): void {
+function follow_notices(wait = 1500): void {
   setTimeout(async () => {
-    const { start_notices } = await import('./notices/feed')
-    stop_notices()
-    stop_notices = await start_notices()
-  }, 1500)
+    if (session.phase === 'out') return
+    try {
+      const { start_notices } = await import('./notices/feed')
+      stop_notices()
+      stop_notices = await start_notices()
+    } catch {
+      follow_notices(10_000)
+    }
+  }, wait)
 }
 
 watch(

@@ -29,7 +29,7 @@ async function store(admin: Client): Promise<Stored> {
   const scan = (await admin.post('sandbox/scan', { state: way.state, userid: 'sample1', name: nick })).scans[0]
   const contact = await eventually('the contact', async () => (await admin.post('contacts/query', { q: nick, limit: 1 })).items[0]?.id)
   await admin.post(`contacts/${contact}/notes`, { text: script('note') })
-  const tag = (await admin.post('tags', { group: image('group'), name: script('tag'), kind: 'internal' })).id
+  const tag = (await admin.post('tags', { group: image('grp'), name: script('tag'), kind: 'internal' })).id
   await admin.change('PUT', `contacts/${contact}/tags`, { tags: [tag] }, `contacts/${contact}`)
   await admin.change('PATCH', `contacts/${contact}`, { company: image('firm'), position: vue('post') })
   await admin.post('sandbox/chat', { from: scan.external_userid, to: ['sample1'], text: image('chat') })
@@ -124,10 +124,16 @@ describe('hostile words', () => {
     expect(await harmless(tab, 'chat')).toEqual([])
 
     await go(page, '/contacts')
-    await page.getByRole('row', { name: 'nick' }).first().click({ position: { x: 400, y: 10 } })
+    await page.getByRole('row', { name: 'nick' }).first().waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('onerror')
+    await expect.poll(() => page.getByRole('grid').getAttribute('aria-rowcount')).toBe('2')
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('j')
+    await page.keyboard.press('Space')
     await page.locator('.gview-peek').waitFor()
     await page.keyboard.press('Control+k')
-    await page.getByRole('combobox').fill('nick')
+    await page.getByRole('combobox', { name: t('app.search') }).fill('nick')
     await page.getByRole('option', { name: image('nick') }).first().waitFor()
     expect(await harmless(tab, 'palette')).toEqual([])
     await page.keyboard.press('Escape')

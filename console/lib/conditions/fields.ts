@@ -20,7 +20,7 @@ export const fields: Field[] = [
   { name: 'source', kind: 'id', pick: 'source' },
   { name: 'friend_of', kind: 'id', pick: 'member' },
   { name: 'segment', kind: 'segment' },
-  { name: 'event', kind: 'event', pick: 'words', words: ['messages_seen', 'friend_added', 'friend_deleted', 'friend_lost', 'lead_opened', 'noted', 'form_submitted', 'push'] },
+  { name: 'event', kind: 'event', pick: 'words', words: ['messages_seen', 'friend_added', 'friend_deleted', 'friend_lost', 'lead_opened', 'note', 'form_submitted', 'push'] },
   { name: 'created', kind: 'time' },
   { name: 'last_touch', kind: 'time' },
   { name: 'added', kind: 'time' },
