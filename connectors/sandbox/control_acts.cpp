@@ -12,12 +12,14 @@ namespace leadbridge::sandbox {
 
 namespace {
 
-ControlAnswer answer_events(Events events) {
+// With what the act made, if it has an id.
+ControlAnswer answer_events(Events events, json::object made = {}) {
     json::array list;
     for (const Event& event : events) {
         list.emplace_back(event.what);
     }
-    return answer_json(json::object{{"events", std::move(list)}}, std::move(events));
+    made["events"] = std::move(list);
+    return answer_json(std::move(made), std::move(events));
 }
 
 ControlAnswer do_scan(ControlCall& call) {
@@ -179,14 +181,16 @@ ControlAnswer do_group(ControlCall& call) {
     if (const std::string chat = call.text("chat_id"); !chat.empty()) {
         return answer_events(join_group(*call.corp, chat, call.text("who"), call.now));
     }
-    return answer_events(create_group(
+    Events events = create_group(
         call.world,
         *call.corp,
         call.text("owner"),
         call.text("name"),
         strings_of(json_array(call.body, "members")),
         call.now
-    ));
+    );
+    json::object made{{"chat_id", events.front().subject}};
+    return answer_events(std::move(events), std::move(made));
 }
 
 // Sends any clear XML, for events that people cannot cause here.

@@ -18,6 +18,9 @@ from bridge import Http, Scene, eventually
 
 CORP = "wwSYSTEMTEST0001"
 FILE = pathlib.Path(__file__).parents[2] / "gateway" / "openapi.json"
+# Requests other than GET that change nothing anybody is answerable for; every other one stands in an audit log.
+ASKS = re.compile(
+    r"/(query|board|preview|estimate|overlap|test|check)$|^/api/v1/(auth|views|archive/replay)\b|^/api/v1/corps$|^/(callback|hook)/")
 
 
 class Description:
@@ -96,6 +99,9 @@ class OpenApi(unittest.TestCase):
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", **(headers or {})} if data is not None else headers
         full = target if target.startswith("/") else "/api/v1/" + target
+        path = self.described.operation(method, full)
+        answerable = method != "get" and path is not None and not ASKS.search(path)
+        before = self.last_acts() if answerable else None
         status, got, text = (api or self.api).raw(method.upper(), full, data, sent)
         where = f"{method} {target} {status}"
         self.assertEqual(self.described.faults(method, full, status, got, text), [], f"{where}: {text[:600]!r}")
@@ -105,9 +111,16 @@ class OpenApi(unittest.TestCase):
         if body is not None and status < 300:
             self.assertEqual(self.described.body_faults(method, full, body), [], where)
         if status < 400:
-            self.called.add((method, self.described.operation(method, full)))
+            self.called.add((method, path))
+            if answerable:
+                self.assertNotEqual(self.last_acts(), before, f"{where} is in no audit log")
         parsed = json.loads(text) if text and "json" in got.get("Content-Type", "") else text
         return status, got, parsed
+
+    def last_acts(self):
+        """The newest entries of people in the corp's audit log and in the machine's."""
+        logs = [json.loads(self.api.raw("GET", f"/api/v1/{log}?limit=20&corp={CORP}")[2])["items"] for log in ("audit", "machine/audit")]
+        return [next((act["id"] for act in log if act["actor"] != "daemon"), "") for log in logs]
 
     def get(self, target, expect=200):
         return self.call("get", target, expect=expect)[2]
@@ -338,7 +351,25 @@ class OpenApi(unittest.TestCase):
         back = Http(self.wecom.port).raw("GET", f"{to.path}?{to.query}&userid=sample1")[1]["Location"]
         brought = {k: v[0] for k, v in urllib.parse.parse_qs(urllib.parse.urlsplit(back).query).items()}
         page("post", "auth/wecom", brought, 200, {"Cookie": start["Set-Cookie"].split(";")[0]})
+        self.toolbar(own, page, password)
         own("post", "auth/logout", expect=204)
+
+    def toolbar(self, own, page, password):
+        """What the page in WeCom's chat toolbar asks, of a user who is the member sample2."""
+        corp, sample = self.first("corps"), next(m for m in self.get("members")["items"] if m["userid"] == "sample2")
+        own("post", "users", {"name": "sela", "role": "sales", "corp": corp["id"], "member": sample["id"], "password": password}, expect=201)
+        member = {"Cookie": page("post", "auth/local", {"name": "sela", "password": password}, 200)[1]["Set-Cookie"].split(";")[0]}
+        ask = lambda target, expect=None: page("get", target, headers=member, expect=expect)
+        here = f"http://127.0.0.1:{self.daemon.port}/side/"
+        self.assertTrue(ask("side/signature?url=" + urllib.parse.quote(here), 200)[2]["agent"]["signature"])
+        ask("side/signature?url=https://example.com/side/", 422)
+        friend = self.wecom.do("scan", corpid=CORP, userid="sample2")["scans"][0]["external_userid"]
+        card = eventually(lambda: (got := ask(f"side/contact?external_userid={friend}"))[0] == 200 and got[2], what="the card")
+        self.assertEqual(card["follow"]["member"], sample["id"])
+        ask("side/contact?external_userid=wmNobody", 404)
+        self.call("get", f"side/contact?external_userid={friend}", expect=403)  # a token is no member
+        chat = self.wecom.do("group", corpid=CORP, owner="sample2", name="示例群", members=[friend])["chat_id"]
+        eventually(lambda: ask(f"side/group?chat_id={chat}")[0] == 200, what="the group")
 
     def console(self, tag, inner, channel):
         condition = {"all": [{"any": [{"tag": tag["id"]}, {"tag": inner["id"]}]}, {"field": "added", "op": "exists", "value": True}]}
@@ -389,6 +420,7 @@ class OpenApi(unittest.TestCase):
             "corp_id": "wwSYSTEMTEST0002", "name": "另一示例公司", "api_base": f"http://127.0.0.1:{self.wecom.port}", "agent_id": 1000002,
             "app_secret": "sample-secret", "limits": {"calls_per_minute": 100, "concurrency": 2}})
         self.call("get", "leads", expect=400)
+        self.assertIn("corp.create", [act["action"] for act in self.get("audit?corp=wwSYSTEMTEST0002")["items"]])  # of its own log
         self.call("delete", f'corps/{made["id"]}?with_data=wwSYSTEMTEST0002', expect=204)
 
     def outside(self):
