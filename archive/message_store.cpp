@@ -169,10 +169,10 @@ Result<MessagePage> MessageStore::messages_with(
         std::vector<std::int64_t> conversations;
         for (const std::string& id : external_userids) {
             s.each(
-                "SELECT c.id FROM conversation_participant p JOIN conversation c ON c.corp_id = "
-                "p.corp_id AND c.id = p.conversation_id"
-                " WHERE p.corp_id = ? AND p.participant = ? AND (c.kind <> 2 OR ? = 1) ORDER BY "
-                "c.last_ms DESC LIMIT ?",
+                // The person's few conversations lead, not the order of everybody's.
+                "SELECT c.id FROM conversation_participant p CROSS JOIN conversation c WHERE "
+                "p.corp_id = ? AND p.participant = ? AND c.corp_id = p.corp_id AND c.id = "
+                "p.conversation_id AND (c.kind <> 2 OR ? = 1) ORDER BY c.last_ms DESC LIMIT ?",
                 {viewer.corp, id, groups == Groups::with ? 1 : 0, most_conversations},
                 [&](const Row& row) {
                     conversations.push_back(row.integer(0));
@@ -259,8 +259,12 @@ Result<ConversationPage> MessageStore::conversations(
     const std::string participant = participant_key(query.participant);
     const int kind = query.kind ? static_cast<int>(*query.kind) : 0;
     const int limit = bounded(query.limit);
-    std::string sql =
-        std::string(conversation_columns) + "WHERE c.corp_id = ? AND (c.last_ms, c.id) < (?, ?)";
+    // Those of a person outside are few and sorted ("+" keeps the order's index out); a member's
+    // many are met on the way of the order.
+    const bool few = side_of(participant) == Side::contact;
+    std::string sql = std::string(conversation_columns) +
+                      (few ? "WHERE +c.corp_id = ? AND (+c.last_ms, c.id) < (?, ?)"
+                           : "WHERE c.corp_id = ? AND (c.last_ms, c.id) < (?, ?)");
     std::vector<Param> params{
         viewer.corp,
         from_newest ? INT64_MAX : query.before_ms,
@@ -284,7 +288,8 @@ Result<ConversationPage> MessageStore::conversations(
             marks(scope.participants.size()) + "))";
         params.insert(params.end(), scope.participants.begin(), scope.participants.end());
     }
-    sql += " ORDER BY c.last_ms DESC, c.id DESC LIMIT ?";
+    sql += few ? " ORDER BY +c.last_ms DESC, c.id DESC LIMIT ?"
+               : " ORDER BY c.last_ms DESC, c.id DESC LIMIT ?";
     params.emplace_back(limit + 1);
     return archive_.read<ConversationPage>([&](Snapshot& s) -> Result<ConversationPage> {
         ConversationPage page;

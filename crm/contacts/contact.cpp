@@ -63,7 +63,8 @@ Follow read_follow(const Row& row) {
     return f;
 }
 
-void narrow(Query& query, Snapshot& s, const Viewer& viewer, const ContactFilter& filter) {
+// As search_contacts().
+bool narrow(Query& query, Snapshot& s, const Viewer& viewer, const ContactFilter& filter) {
     query.where("c.corp_id = ? AND c.merged_into = 0", {viewer.corp});
     query.where(contact_clause(viewer, "c.id", "c.owner"));
     if (filter.tag) {
@@ -86,17 +87,18 @@ void narrow(Query& query, Snapshot& s, const Viewer& viewer, const ContactFilter
     if (!filter.stage.empty()) {
         query.where("c.stage = ?", {filter.stage});
     }
-    search_contacts(query, s, viewer.corp, filter.q);
+    return search_contacts(query, s, viewer.corp, filter.q);
 }
 
 }  // namespace
 
-void search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q) {
+bool search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q) {
     if (q.empty()) {
-        return;
+        return false;
     }
     constexpr std::size_t few = 2'000;
-    if (const auto ords = ords_by_text(s, corp, q, few)) {
+    const auto ords = ords_by_text(s, corp, q, few);
+    if (ords) {
         Clause among{ords->empty() ? "1 = 0" : "c.ord IN (", {}};
         for (const std::uint32_t ord : *ords) {
             among.sql += among.params.empty() ? "?" : ",?";
@@ -128,6 +130,7 @@ void search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q)
          form(IdentityKind::phone),
          form(IdentityKind::email)}
     );
+    return ords.has_value();
 }
 
 std::optional<Contact> find_contact(Snapshot& s, const Viewer& viewer, ContactId id) {
@@ -165,8 +168,8 @@ PageOf<Contact> list_contacts(
     Snapshot& s, const Viewer& viewer, const ContactFilter& filter, const Page& page
 ) {
     Query query(contact_columns);
-    narrow(query, s, viewer, filter);
-    return page_of(s, query, "c.id", page, read_contact, [](const Contact& c) {
+    const bool few = narrow(query, s, viewer, filter);
+    return page_of(s, query, few ? "+c.id" : "c.id", page, read_contact, [](const Contact& c) {
         return c.id.value;
     });
 }

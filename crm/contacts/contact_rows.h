@@ -11,7 +11,8 @@ namespace leadbridge::crm {
 class Query;
 
 // Part of the name, or an exact phone, e-mail or external id. Nothing when q is empty. Few that
-// could fit are named in the query, so that it looks at no others; s reads them.
-void search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q);
+// could fit are named in the query, so that it looks at no others; s reads them. True when it names
+// them: an order that has an index of its own must then be kept from it ("+c.id").
+bool search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q);
 
 }  // namespace leadbridge::crm

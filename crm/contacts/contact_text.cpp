@@ -167,17 +167,21 @@ std::optional<std::vector<std::uint32_t>> ords_by_text(
         ords.push_back(static_cast<std::uint32_t>(row.integer(0)));
         return ords.size() > most ? Visit::stop : Visit::next;
     };
-    const auto form = [&](IdentityKind kind) {
-        const Result<Identity> identity = normalise({kind, std::string(q)});
-        return identity ? identity->value : std::string(q);
-    };
-    // Every kind is named, so that the key of the table finds them.
-    s.each(
-        "SELECT c.ord FROM identity i CROSS JOIN contact c WHERE i.corp_id = ? AND i.kind IN (1, "
-        "2, 3, 4, 5) AND i.value IN (?, ?, ?) AND c.corp_id = i.corp_id AND c.id = i.contact_id",
-        {corp, q, form(IdentityKind::phone), form(IdentityKind::email)},
-        add
-    );
+    // One look by the whole key for each kind.
+    for (const IdentityKind kind :
+         {IdentityKind::external_userid,
+          IdentityKind::unionid,
+          IdentityKind::phone,
+          IdentityKind::email,
+          IdentityKind::openid}) {
+        const Result<Identity> form = normalise({kind, std::string(q)});
+        if (!form) {
+            continue;
+        }
+        if (const ContactId contact = find_contact_id(s, corp, kind, form->value)) {
+            s.each("SELECT ord FROM contact WHERE corp_id = ? AND id = ?", {corp, contact}, add);
+        }
+    }
     const PartRange range = parts_of_query(q);
     s.each(
         "SELECT ord FROM contact_part WHERE corp_id = ? AND part >= ? AND part < ?",

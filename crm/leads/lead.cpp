@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<std::string_view, 5> status_names = {
     "unassigned", "new", "following", "converted", "invalid"};
 
-void narrow(Query& query, Snapshot& s, const Viewer& viewer, const LeadFilter& filter) {
+bool narrow(Query& query, Snapshot& s, const Viewer& viewer, const LeadFilter& filter) {
     query.where("l.corp_id = ?", {viewer.corp}).where(lead_clause(viewer));
     if (filter.status) {
         query.where("l.status = ?", {*filter.status});
@@ -36,7 +36,7 @@ void narrow(Query& query, Snapshot& s, const Viewer& viewer, const LeadFilter& f
             {viewer.corp, *filter.tag}
         );
     }
-    search_contacts(query, s, viewer.corp, filter.q);
+    return search_contacts(query, s, viewer.corp, filter.q);
 }
 
 // The lead without what only this room needs of its row.
@@ -80,8 +80,8 @@ PageOf<Lead> list_leads(
     Snapshot& s, const Viewer& viewer, const LeadFilter& filter, const Page& page
 ) {
     Query query(lead_columns);
-    narrow(query, s, viewer, filter);
-    return page_of(s, query, "l.id", page, public_part, [](const Lead& lead) {
+    const bool few = narrow(query, s, viewer, filter) || filter.contact.has_value();
+    return page_of(s, query, few ? "+l.id" : "l.id", page, public_part, [](const Lead& lead) {
         return lead.id.value;
     });
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crm/contacts/contact_text.h"
+
 namespace leadbridge::crm {
 
 namespace {
@@ -207,8 +209,16 @@ SqlText ords_of_term(const Condition& term, CorpId corp, UnixMillis now) {
         return ords_of_event(term.event, corp, now);
     }
     SqlText out;
-    out.add("SELECT c.ord FROM contact c WHERE c.corp_id = ? AND c.merged_into = 0 AND ")
-        .bind(corp.value);
+    if (term.kind == Condition::Kind::field && term.field.op == FieldOp::contains &&
+        term.field.field->name == "name") {
+        const PartRange range = parts_of_query(term.field.texts[0]);
+        out.add("SELECT c.ord FROM contact_part p CROSS JOIN contact c WHERE p.corp_id = ? AND ")
+            .add("p.part >= ? AND p.part < ? AND c.corp_id = p.corp_id AND c.ord = p.ord AND ");
+        out.bind(corp.value).bind(range.from).bind(range.to);
+    } else {
+        // Nothing but what the term names: indexes of times answer such a question by themselves.
+        out.add("SELECT c.ord FROM contact c WHERE c.corp_id = ? AND ").bind(corp.value);
+    }
     append_condition(out, term, now);
     return out;
 }

@@ -50,7 +50,7 @@ private:
 void append_condition(SqlText& out, const Condition& condition, UnixMillis now);
 
 // SELECT c.ord of every contact of the corp that a single field or event term holds for, in no
-// order; merged contacts left out.
+// order; merged ones may be among them.
 SqlText ords_of_term(const Condition& term, CorpId corp, UnixMillis now);
 
 }  // namespace leadbridge::crm

@@ -147,12 +147,19 @@ private:
     std::vector<Candidate> sorted(
         Snapshot& s, const OrdSet& set, const std::optional<ContactPosition>& after
     ) {
+        const auto before = [&](const Candidate& a, const Candidate& b) {
+            const auto key = [](const Candidate& c) {
+                return std::tie(c.at.number, c.at.text, c.at.id);
+            };
+            return down_ ? key(b) < key(a) : key(a) < key(b);
+        };
         std::vector<Candidate> out;
         std::vector<std::uint32_t> ords = set.from(0, few);
         for (std::size_t from = 0; from < ords.size(); from += index_batch) {
             const std::size_t to = std::min(ords.size(), from + index_batch);
             SqlText sql = select();
-            sql.add(" AND c.ord");
+            // A column that no index of an order holds, and no range of one: the ordinals lead.
+            sql.add(" AND c.merged_into = 0 AND c.ord");
             append_in(
                 sql,
                 std::vector<std::uint32_t>(
@@ -160,19 +167,15 @@ private:
                     ords.begin() + static_cast<std::ptrdiff_t>(to)
                 )
             );
-            then_after(sql, after);
             s.each(sql.sql(), sql.params(), [&](const Row& row) {
-                out.push_back(read(row));
+                Candidate c = read(row);
+                if (!after || before({0, *after}, c)) {
+                    out.push_back(std::move(c));
+                }
                 return Visit::next;
             });
         }
         examined_ += static_cast<std::int64_t>(ords.size());
-        const auto before = [&](const Candidate& a, const Candidate& b) {
-            const auto key = [](const Candidate& c) {
-                return std::tie(c.at.number, c.at.text, c.at.id);
-            };
-            return down_ ? key(b) < key(a) : key(a) < key(b);
-        };
         std::sort(out.begin(), out.end(), before);
         out.resize(std::min(out.size(), batch));
         return out;
@@ -236,37 +239,22 @@ Result<ContactQueries::Question> ContactQueries::read(const Viewer& viewer, cons
 }
 
 OrdSet ContactQueries::visible(const Viewer& viewer) const {
-    const Clause owner = member_clause(viewer, "c.owner");
-    if (owner.sql.empty()) {
+    const Clause members = member_clause(viewer, "m.id");
+    if (members.sql.empty()) {
         return bitmaps_.select(viewer.corp, Condition{});
     }
-    SqlText owned;
-    owned.add("SELECT c.ord FROM contact c WHERE c.corp_id = ?").bind(viewer.corp.value);
-    append_clause(owned, owner);
-    SqlText friends;
-    friends.add(
-        "SELECT c.ord FROM follow f JOIN contact c ON c.corp_id = f.corp_id AND c.id = "
-        "f.contact_id WHERE f.corp_id = ?"
-    );
-    friends.bind(viewer.corp.value);
-    append_clause(friends, member_clause(viewer, "f.member_id"));
-    std::vector<std::uint32_t> ords;
-    auto done = core_.read<int>([&](Snapshot& s) -> Result<int> {
-        ords.clear();
-        for (const SqlText* sql : {&owned, &friends}) {
-            s.each(sql->sql(), sql->params(), [&](const Row& row) {
-                ords.push_back(static_cast<std::uint32_t>(row.integer(0)));
-                return Visit::next;
-            });
-        }
-        return 0;
+    SqlText sql;
+    sql.add("SELECT m.id FROM member m WHERE m.corp_id = ?").bind(viewer.corp.value);
+    append_clause(sql, members);
+    auto ids = core_.read<std::vector<std::int64_t>>([&](Snapshot& s) {
+        return Result<std::vector<std::int64_t>>(s.all(sql.sql(), sql.params(), [](const Row& row) {
+            return row.integer(0);
+        }));
     });
-    if (!done) {
-        throw DatabaseError("contacts in sight: " + done.error().message);
+    if (!ids) {
+        throw DatabaseError("contacts in sight: " + ids.error().message);
     }
-    OrdSet out;
-    out.add_many(ords);
-    return out;
+    return bitmaps_.of_members(viewer.corp, *ids);
 }
 
 OrdSet ContactQueries::narrowed(const Viewer& viewer, OrdSet set) const {

@@ -65,10 +65,13 @@ std::vector<std::string> ContactSets::keys_of(Snapshot& s, std::int64_t contact)
         }
     );
     s.each(
-        "SELECT channel_id FROM follow WHERE corp_id = ? AND contact_id = ? AND channel_id <> 0",
+        "SELECT member_id, channel_id FROM follow WHERE corp_id = ? AND contact_id = ?",
         {corp_, contact},
         [&](const Row& row) {
-            keys.push_back(set_key("channel", row.integer(0)));
+            keys.push_back(set_key("friend", row.integer(0)));
+            if (row.integer(1) != 0) {
+                keys.push_back(set_key("channel", row.integer(1)));
+            }
             return Visit::next;
         }
     );

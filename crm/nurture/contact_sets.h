@@ -26,6 +26,8 @@ public:
     // read: build() anew.
     bool catch_up(Database& db, int max_contacts);
     OrdSet select(Database& db, const Condition& condition, UnixMillis now) const;
+    // Owned by, or a friend now or once of, any of them.
+    OrdSet of_members(const std::vector<std::int64_t>& members) const;
 
     std::int64_t cursor() const noexcept { return cursor_; }
 
@@ -41,7 +43,7 @@ private:
 
     void read_contacts(Database& db, std::vector<Known>& known);
     void read_leads(Database& db, const std::vector<Known>& known);
-    void read_channels(Database& db, const std::vector<Known>& known);
+    void read_follows(Database& db, const std::vector<Known>& known);
     void read_tags(Database& db, const std::vector<Known>& known);
     void reload_contact(Snapshot& s, std::int64_t contact);
     void reload_tag(Snapshot& s, std::int64_t tag);
@@ -57,7 +59,8 @@ private:
     std::int64_t cursor_ = 0;
     OrdSet live_;
     std::unordered_map<std::string, OrdSet>
-        sets_;  // "tag:5", "owner:7", "stage:quoted", "status:new", "channel:9"
+        sets_;  // "tag:5", "owner:7", "stage:quoted", "status:new", "channel:9",
+                // "friend:7": now or once
 };
 
 }  // namespace leadbridge::crm

@@ -39,7 +39,7 @@ void ContactSets::build(Database& db) {
     std::vector<Known> known;
     read_contacts(db, known);
     read_leads(db, known);
-    read_channels(db, known);
+    read_follows(db, known);
     read_tags(db, known);
     live_.shrink();
     for (auto& [key, set] : sets_) {
@@ -120,22 +120,24 @@ void ContactSets::read_leads(Database& db, const std::vector<Known>& known) {
     }
 }
 
-void ContactSets::read_channels(Database& db, const std::vector<Known>& known) {
+void ContactSets::read_follows(Database& db, const std::vector<Known>& known) {
     for (std::size_t first = 0; first < known.size(); first += leads_per_read) {
         const std::size_t last = std::min(first + leads_per_read, known.size()) - 1;
         std::size_t at = first;
         read_sets(db, [&](Snapshot& s) {
             s.each(
-                "SELECT contact_id, channel_id FROM follow WHERE corp_id = ? AND contact_id "
-                "BETWEEN ? AND ? "
-                "AND channel_id <> 0 ORDER BY contact_id",
+                "SELECT contact_id, channel_id, member_id FROM follow WHERE corp_id = ? AND "
+                "contact_id BETWEEN ? AND ? ORDER BY contact_id",
                 {corp_, known[first].contact, known[last].contact},
                 [&](const Row& row) {
                     while (at < last && known[at].contact < row.integer(0)) {
                         ++at;
                     }
                     if (known[at].contact == row.integer(0)) {
-                        sets_[set_key("channel", row.integer(1))].add(known[at].ord);
+                        sets_[set_key("friend", row.integer(2))].add(known[at].ord);
+                        if (row.integer(1) != 0) {
+                            sets_[set_key("channel", row.integer(1))].add(known[at].ord);
+                        }
                     }
                     return Visit::next;
                 }

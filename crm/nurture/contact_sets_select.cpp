@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "crm/nurture/condition_sql.h"
+#include "crm/nurture/contact_set_keys.h"
 #include "crm/nurture/contact_sets.h"
 
 namespace leadbridge::crm {
@@ -28,6 +29,18 @@ int rank(const Condition& c) {
 const OrdSet* ContactSets::find(const std::string& key) const {
     auto at = sets_.find(key);
     return at == sets_.end() ? nullptr : &at->second;
+}
+
+OrdSet ContactSets::of_members(const std::vector<std::int64_t>& members) const {
+    OrdSet out;
+    for (const std::int64_t member : members) {
+        for (const std::string_view field : {"owner", "friend"}) {
+            if (const OrdSet* set = find(set_key(field, member))) {
+                out |= *set;
+            }
+        }
+    }
+    return out;
 }
 
 OrdSet ContactSets::of_field(const FieldTerm& term) const {

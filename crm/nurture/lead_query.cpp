@@ -23,6 +23,11 @@ constexpr std::string_view tables =
     " FROM lead l JOIN contact c ON c.corp_id = l.corp_id AND c.id = l.contact_id LEFT JOIN member "
     "m ON m.corp_id = l.corp_id AND m.id = l.owner";
 
+// The same from a few contacts on, whose leads then follow.
+constexpr std::string_view tables_of_contacts =
+    " FROM contact c CROSS JOIN lead l LEFT JOIN member m ON m.corp_id = l.corp_id AND m.id = "
+    "l.owner WHERE l.corp_id = c.corp_id AND l.contact_id = c.id AND";
+
 struct Found {
     LeadQueryRow row;
     std::uint32_t ord = 0;
@@ -259,9 +264,8 @@ Result<LeadQueryPage> LeadQueries::page_in(
         const std::vector<std::uint32_t> ords = frame.contacts->from(0, few);
         for (std::size_t from = 0; from < ords.size(); from += batch) {
             SqlText sql;
-            sql.add("SELECT ").add(columns).add(tables);
-            sql.add(" WHERE l.corp_id = ? AND c.corp_id = ? AND c.ord");
-            sql.bind(viewer.corp.value).bind(viewer.corp.value);
+            sql.add("SELECT ").add(columns).add(tables_of_contacts);
+            sql.add(" c.corp_id = ? AND c.ord").bind(viewer.corp.value);
             append_in(
                 sql,
                 std::vector<std::uint32_t>(
@@ -319,27 +323,32 @@ Result<LeadTotal> LeadQueries::total_in(
     auto done = core_.read<int>([&](Snapshot& s) -> Result<int> {
         out = {};
         std::int64_t looked = 0;
+        const auto add = [&](std::int64_t n) {
+            out.value += n;
+            out.at_least = out.value > lead_count_cap || looked > look_at;
+            return out.at_least ? Visit::stop : Visit::next;
+        };
         for (const LeadStatus status : statuses(find)) {
             for (const std::int64_t owner : frame.walks()) {
                 SqlText sql;
-                if (frame.contacts) {
-                    sql.add(
-                        "SELECT c.ord FROM lead l JOIN contact c ON c.corp_id = l.corp_id AND "
-                        "c.id = l.contact_id"
-                    );
-                } else {
-                    sql.add("SELECT 0 FROM lead l");
-                }
+                sql.add(
+                    frame.contacts ? "SELECT c.ord FROM lead l JOIN contact c ON c.corp_id = "
+                                     "l.corp_id AND c.id = l.contact_id"
+                                   : "SELECT COUNT(*) FROM (SELECT 1 FROM lead l"
+                );
                 frame.append_place(sql, viewer.corp, status, owner);
                 append_filters(sql, find);
+                if (!frame.contacts) {
+                    sql.add(" LIMIT ?) few").bind(lead_count_cap + 1);
+                }
                 s.each(sql.sql(), sql.params(), [&](const Row& row) {
                     looked += 1;
-                    if (!frame.contacts ||
-                        frame.among(static_cast<std::uint32_t>(row.integer(0)))) {
-                        out.value += 1;
-                    }
-                    out.at_least = out.value > lead_count_cap || looked > look_at;
-                    return out.at_least ? Visit::stop : Visit::next;
+                    const std::int64_t value = row.integer(0);
+                    return add(
+                        !frame.contacts                                  ? value
+                        : frame.among(static_cast<std::uint32_t>(value)) ? 1
+                                                                         : 0
+                    );
                 });
                 if (out.at_least) {
                     out.value = std::min(out.value, lead_count_cap);

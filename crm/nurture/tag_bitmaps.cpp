@@ -90,6 +90,10 @@ OrdSet TagBitmaps::select(CorpId corp, const Condition& condition) {
     });
 }
 
+OrdSet TagBitmaps::of_members(CorpId corp, const std::vector<std::int64_t>& members) {
+    return state_->with(corp, [&](const ContactSets& sets) { return sets.of_members(members); });
+}
+
 std::uint64_t TagBitmaps::count(CorpId corp, const Condition& condition) {
     return select(corp, condition).count();
 }

@@ -1,11 +1,12 @@
 #pragma once
-// Bitmaps over contact.ord, per corp: one per tag, owner, stage, lead status and channel. They
-// answer counts and whole audiences. A cache, never the truth: built when first asked for, then
-// brought to the end of the change log (topics contact, lead, tag) before every answer, so an
+// Bitmaps over contact.ord, per corp: one per tag, owner, friend, stage, lead status and channel.
+// They answer counts and whole audiences. A cache, never the truth: built when first asked for,
+// then brought to the end of the change log (topics contact, lead, tag) before every answer, so an
 // answer includes everything committed before the call.
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/database.h"
@@ -35,6 +36,8 @@ public:
     // expanded (segment.h). Terms without a bitmap are answered by SQL and intersected.
     OrdSet select(CorpId corp, const Condition& condition);
     std::uint64_t count(CorpId corp, const Condition& condition);
+    // Live contacts that any of these members owns, or is or was a friend of.
+    OrdSet of_members(CorpId corp, const std::vector<std::int64_t>& members);
 
     // Returns when the corp's bitmaps include change n of the core database's log; answers their
     // cursor. n must be committed.

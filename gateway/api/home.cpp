@@ -83,9 +83,11 @@ MessageCounts messages(
     if (viewer.scope != crm::Scope::all && userids.empty()) {
         return out;
     }
-    std::string sql =
-        "SELECT m.side, COUNT(*) FROM message m JOIN conversation c ON c.corp_id = m.corp_id AND "
-        "c.id = m.conversation_id WHERE +m.corp_id = ? AND m.id >= ?";
+    std::string sql = "SELECT m.side, COUNT(*) FROM message m";
+    if (viewer.scope != crm::Scope::all) {
+        sql += " JOIN conversation c ON c.corp_id = m.corp_id AND c.id = m.conversation_id";
+    }
+    sql += " WHERE +m.corp_id = ? AND m.id >= ?";
     std::vector<Param> params{viewer.corp, first_id_of(since)};
     if (viewer.scope != crm::Scope::all) {
         sql += " AND c.userid IN (";

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "crm/contacts/merge.h"
+#include "tests/base/plan_watch.h"
 #include "tests/crm/intake_fixture.h"
 
 namespace leadbridge::crm {
@@ -164,6 +165,34 @@ TEST_F(ContactTextTest, a_number_is_found_whole_and_a_common_text_is_said_to_be_
     EXPECT_TRUE(found_by("1380000000").empty());
     EXPECT_FALSE(w.read([&](Snapshot& s) { return ords_by_text(s, w.corp, "wm1", 0); }).has_value()
     );
+}
+
+// SQLite has no figures of the tables, and would rather walk an order than look a few rows up.
+TEST_F(ContactTextTest, a_card_and_a_search_read_no_others) {
+    w.take(t0, CrmWorld::add("ann", "wm1"));
+    fetch(1, t0 + second);
+    const ContactId one = w.friend_id("wm1");
+    (void)w.write([&](Transaction& tx) -> Result<int> {
+        PlanWatch card(tx);
+        EXPECT_EQ(identities_of(card, w.daemon(), one).size(), 1U);
+        EXPECT_NE(card.plans().find("identity_of (corp_id=? AND contact_id=?)"), std::string::npos)
+            << card.plans();
+        PlanWatch search(tx);
+        ContactFilter filter;
+        filter.q = "wm1";
+        EXPECT_EQ(list_contacts(search, w.daemon(), filter, {0, 50}).items.size(), 1U);
+        EXPECT_NE(search.plans().find("contact_by_ord (corp_id=? AND ord=?)"), std::string::npos)
+            << search.plans();
+        EXPECT_EQ(search.plans().find("contact_page (corp_id=?)"), std::string::npos)
+            << search.plans();
+        PlanWatch leads(tx);
+        LeadFilter of_leads;
+        of_leads.q = "wm1";
+        EXPECT_EQ(list_leads(leads, w.daemon(), of_leads, {0, 50}).items.size(), 1U);
+        EXPECT_NE(leads.plans().find("contact_by_ord (corp_id=? AND ord=?)"), std::string::npos)
+            << leads.plans();
+        return 0;
+    });
 }
 
 TEST_F(ContactTextTest, the_parts_of_a_query) {
