@@ -20,7 +20,7 @@ export default defineConfig({
     include: ['specs/*.spec.ts'],
     globalSetup: [`${here}/setup.ts`],
     reporters: [`${here}/reporter.ts`],
-    maxWorkers: 2,
+    maxWorkers: 3, // one of them waits for the push
     sequence: { sequencer: LongestFirst },
     disableConsoleIntercept: true,
     testTimeout: 180_000,

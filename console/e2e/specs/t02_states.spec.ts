@@ -14,8 +14,8 @@ async function rest(page: Page): Promise<void> {
 }
 const shown = (page: Page, text: string) => main(page).getByText(text).first().waitFor()
 
-/** The bounded set takes every fourth page; which ones does not change. */
-const pages = Object.entries(page_specs).filter((_, at) => full || at % 4 === 1)
+/** The bounded set: a list, a record, a page of several cards. */
+const pages = Object.entries(page_specs).filter(([name]) => full || ['leads', 'contact', 'push'].includes(name))
 
 describe.each(pages)('%s', (_name, spec: PageSpec) => {
   const path = () => spec.path(world().ids)
@@ -59,9 +59,10 @@ describe.each(pages)('%s', (_name, spec: PageSpec) => {
       await shown(tab.page, t('error.http_500'))
       await shown(tab.page, fault_id)
       await mend()
-      for (let left = await main(tab.page).getByRole('button', { name: t('do.retry') }).count(); left > 0; left -= 1) {
-        const again = main(tab.page).getByRole('button', { name: t('do.retry') }).first()
-        if (await again.count()) await again.click()
+      // Each part fails alone and is asked again alone; what a part shows may fail in turn.
+      const again = main(tab.page).getByRole('button', { name: t('do.retry') })
+      for (let tries = 0; tries < 12 && (await again.count()); tries += 1) {
+        await again.first().click({ timeout: 1000 }).catch(() => undefined) // it may just have gone
         await rest(tab.page)
       }
       expect(await main(tab.page).locator('.state.bad').count()).toBe(0)
