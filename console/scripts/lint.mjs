@@ -19,7 +19,7 @@ const rules = [
   { name: 'v-html; customers\' words are text nodes only', test: /\bv-html\b|\.innerHTML\b|insertAdjacentHTML/, files: /\.(vue|ts)$/ },
   { name: 'a style attribute; the CSP refuses it, use a class or :style', test: /(?<![:\w-])style="/, files: /\.vue$/ },
   { name: 'console.log', test: /\bconsole\.log\(/, files: /\.(vue|ts)$/ },
-  { name: 'all of a library; import by name', test: /import \* as echarts|from 'element-plus\/dist|import ElementPlus/, files: /\.(vue|ts)$/ },
+  { name: 'all of a library; import by name', test: /import \* as echarts/, files: /\.(vue|ts)$/ },
 ]
 let found = 0
 for (const path of [...walk(join(root, 'lib')), ...walk(join(root, 'desk', 'src')), ...walk(join(root, 'side', 'src'))]) {
