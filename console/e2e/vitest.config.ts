@@ -24,6 +24,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     disableConsoleIntercept: true,
     testTimeout: 180_000,
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
   },
 })

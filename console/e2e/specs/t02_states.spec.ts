@@ -10,7 +10,7 @@ const main = (page: Page) => page.locator('#main')
 const waits = (page: Page) => main(page).locator('.skeleton-line')
 async function rest(page: Page): Promise<void> {
   await page.waitForLoadState('networkidle')
-  await expect.poll(() => main(page).locator('.skeleton').count(), { message: 'skeletons that stay' }).toBe(0)
+  await expect.poll(() => main(page).locator('.skeleton').count(), { message: 'skeletons that stay', timeout: 20_000 }).toBe(0)
 }
 const shown = (page: Page, text: string) => main(page).getByText(text).first().waitFor()
 
