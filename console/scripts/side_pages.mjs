@@ -82,6 +82,7 @@ const crowded = (card) => ({
 const states = {
   card: { played: single },
   crowded: { played: single, change: crowded },
+  note: { played: single, write: '<b>要两套</b>，周六量房' }, // saved by the daemon
   outside: { outside: true },
   demo: { outside: true, press: 'main button' },
   loading: { played: single, slow: true },
@@ -173,6 +174,12 @@ async function look_at(name, { theme, lang, size }) {
   const settled = name === 'loading' ? '.skeleton' : 'article h1, .message h1, .trouble h1'
   await page.waitForSelector(settled, { timeout: name === 'silent' ? 15_000 : 10_000 }).catch(() => fault(`does not settle: ${settled}`))
   if (state.press) await page.click(state.press)
+  if (state.write) {
+    await page.fill('#note', state.write)
+    await page.click('form button')
+    await page.waitForFunction((text) => [...document.querySelectorAll('.said')].some((one) => one.textContent === text), state.write, { timeout: 10_000 }).catch(() => fault('the note does not appear'))
+    if ((await page.inputValue('#note')) !== '') fault('the note stays in its field')
+  }
   await page.waitForTimeout(250)
   const seen = await page.evaluate(() => {
     const shown = (element) => element.checkVisibility() && !element.closest('.hidden')

@@ -30,5 +30,5 @@ describe('what the bundle takes of a library', () => {
     expect(left).toContain('WeixinJSBridgeReady')
     expect(left).not.toContain('createLinearGradient')
     expect(() => parse(left, { ecmaVersion: 'latest', sourceType: 'module' })).not.toThrow()
-  })
+  }, 60_000)
 })

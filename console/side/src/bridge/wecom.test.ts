@@ -10,7 +10,7 @@ const signed = (text: string): Signed => ({ timestamp: 1760001000, nonce: `nonce
 let asked: { name: string; given: Answer }[] = []
 let sign: ReturnType<typeof vi.fn<Sign>>
 
-async function client(played: Played, user_agent = agent): Promise<Bridge> {
+async function client(played: Played, user_agent = agent, wait_ms = 20_000): Promise<Bridge> {
   vi.resetModules()
   asked = []
   Object.defineProperty(navigator, 'userAgent', { value: user_agent, configurable: true })
@@ -25,9 +25,10 @@ async function client(played: Played, user_agent = agent): Promise<Bridge> {
     },
   })
   const { wecom_bridge } = await import('./wecom')
-  return wecom_bridge(() => location.href.split('#')[0] as string, 200)
+  return wecom_bridge(() => location.href.split('#')[0] as string, wait_ms)
 }
 
+vi.setConfig({ testTimeout: 60_000 }) // each client loads the SDK anew
 beforeEach(() => {
   sign = vi.fn<Sign>(async (url) => ({ corp_id: 'wwcorp', agent_id: 1000002, url, config: signed('config'), agent: signed('agent') }))
 })
@@ -73,7 +74,7 @@ describe('the bridge to WeCom', () => {
     await expect(no_right.open(sign)).rejects.toMatchObject({ step: 'getCurExternalContact', code: 60011 })
   })
   it('does not wait for ever', async () => {
-    const silent = await client({ getContext: null })
+    const silent = await client({ getContext: null }, agent, 100)
     await expect(silent.open(sign)).rejects.toMatchObject({ step: 'getContext', code: 0, message: expect.stringContaining('no answer') })
   })
   it('knows that it is outside', async () => {
