@@ -231,6 +231,10 @@ DROP INDEX identity_contact;
 CREATE INDEX identity_of ON identity(corp_id, contact_id, kind, added_ms, value);
 CREATE INDEX contact_created ON contact(corp_id, created_ms, ord);
 )sql"},
+    // Who waits for an answer of one member.
+    {5, R"sql(
+CREATE INDEX chat_summary_member ON chat_summary(corp_id, member_id, last_from_contact, last_ms);
+)sql"},
 };
 
 }  // namespace

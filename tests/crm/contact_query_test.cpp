@@ -152,6 +152,19 @@ TEST_F(ContactQuery, IndexesCarryTheOrders) {
         "ORDER BY c.name, c.id LIMIT 500"
     );
     EXPECT_NE(name.find("USING COVERING INDEX contact_name"), std::string::npos) << name;
+    const std::string waiting = plan(
+        "SELECT COUNT(*) FROM chat_summary cs WHERE cs.corp_id = ? AND cs.last_from_contact = 1 "
+        "AND cs.last_ms >= ? AND (cs.member_id = ?)"
+    );
+    EXPECT_NE(waiting.find("COVERING INDEX chat_summary_member"), std::string::npos) << waiting;
+    const std::string candidates = plan(
+        "SELECT c.id, c.name FROM contact k CROSS JOIN contact c WHERE k.corp_id = ? AND k.ord IN "
+        "(7, 8) AND c.corp_id = k.corp_id AND c.id = k.id AND c.merged_into = 0 AND c.created_ms "
+        ">= ? AND c.last_ms >= ?"
+    );
+    EXPECT_NE(candidates.find("contact_by_ord (corp_id=? AND ord=?)"), std::string::npos)
+        << candidates;
+    EXPECT_EQ(candidates.find("contact_created"), std::string::npos) << candidates;
     const std::string lead = plan(
         "SELECT l.id FROM lead l WHERE l.corp_id = ? AND l.status = ? AND l.owner = ? ORDER BY "
         "l.last_ms DESC, l.id DESC LIMIT 50"
