@@ -175,10 +175,11 @@ async function look_at(name, { theme, lang, size }) {
   await page.waitForSelector(settled, { timeout: name === 'silent' ? 15_000 : 10_000 }).catch(() => fault(`does not settle: ${settled}`))
   if (state.press) await page.click(state.press)
   if (state.write) {
-    await page.fill('#note', state.write)
+    const text = `${state.write} ${opened}`
+    await page.fill('#note', text)
     await page.click('form button')
-    await page.waitForFunction((text) => [...document.querySelectorAll('.said')].some((one) => one.textContent === text), state.write, { timeout: 10_000 }).catch(() => fault('the note does not appear'))
-    if ((await page.inputValue('#note')) !== '') fault('the note stays in its field')
+    await page.waitForFunction((text) => [...document.querySelectorAll('.said')].some((one) => one.textContent === text), text, { timeout: 10_000 }).catch(() => fault('the note does not appear'))
+    await page.waitForFunction(() => document.querySelector('#note').value === '', undefined, { timeout: 5000 }).catch(() => fault('the note stays in its field'))
   }
   await page.waitForTimeout(250)
   const seen = await page.evaluate(() => {
