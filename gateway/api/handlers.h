@@ -147,7 +147,7 @@ Result<Response> remove_totp(const ApiServices& services, const ApiRequest& requ
 Result<Response> list_sessions(const ApiServices& services, const ApiRequest& request);
 Result<Response> end_session(const ApiServices& services, const ApiRequest& request);
 Result<Response> end_sessions(const ApiServices& services, const ApiRequest& request);
-// users.cpp
+// users.cpp, roles.cpp
 Result<Response> list_users(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_user(const ApiServices& services, const ApiRequest& request);
 Result<Response> create_user(const ApiServices& services, const ApiRequest& request);
