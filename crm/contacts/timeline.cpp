@@ -9,6 +9,48 @@ constexpr std::string_view event_columns =
     "SELECT t.id, t.corp_id, t.contact_id, t.lead_id, t.member_id, t.at_ms, t.kind, t.detail, "
     "t.actor FROM timeline t";
 
+constexpr std::string_view of_friends[] = {
+    "friend_added",
+    "friend_lost",
+    "friend_deleted",
+    "friend_transferred",
+    "friend_gone",
+    "contact_edited",
+    "consent_given",
+    "transfer_failed",
+    "merged",
+    "noted"};
+constexpr std::string_view of_leads[] = {
+    "lead_opened",
+    "lead_joined",
+    "lead_assigned",
+    "lead_claimed",
+    "lead_returned",
+    "lead_following",
+    "lead_stage",
+    "lead_converted",
+    "lead_invalid",
+    "lead_restored"};
+constexpr std::string_view of_chats[] = {"messages_seen", "group_joined"};
+constexpr std::string_view of_tags[] = {"tagged", "untagged"};
+constexpr std::string_view of_notes[] = {"note"};
+constexpr std::string_view of_forms[] = {"form_submitted"};
+constexpr std::string_view of_pushes[] = {"push", "opted_out", "opted_in"};
+
+struct Subject {
+    std::string_view word;
+    std::span<const std::string_view> kinds;
+};
+
+constexpr Subject subjects[] = {
+    {"friend", of_friends},
+    {"lead", of_leads},
+    {"chat", of_chats},
+    {"tag", of_tags},
+    {"note", of_notes},
+    {"form", of_forms},
+    {"push", of_pushes}};
+
 TimelineEvent read_event(const Row& row) {
     TimelineEvent e;
     e.id = row.integer(0);
@@ -38,6 +80,15 @@ Clause event_clause(const Viewer& viewer) {
 }
 
 }  // namespace
+
+std::span<const std::string_view> kinds_about(std::string_view what) noexcept {
+    for (const auto& [word, kinds] : subjects) {
+        if (word == what) {
+            return kinds;
+        }
+    }
+    return {};
+}
 
 std::int64_t add_event(Transaction& tx, IdSource& ids, const NewTimelineEvent& event) {
     const std::int64_t id = ids.next();
@@ -77,7 +128,8 @@ TimelinePage timeline_of(
     const Viewer& viewer,
     ContactId contact,
     std::optional<TimelineCursor> before,
-    int limit
+    int limit,
+    std::span<const std::string_view> kinds
 ) {
     TimelinePage out;
     const auto visible = find_contact(s, viewer, contact);
@@ -91,6 +143,13 @@ TimelinePage timeline_of(
         query.where(
             "(t.at_ms < ? OR (t.at_ms = ? AND t.id < ?))", {before->at, before->at, before->id}
         );
+    }
+    if (!kinds.empty()) {
+        query.where("t.kind IN (");
+        for (const std::string_view kind : kinds) {
+            query.then(kind == kinds.front() ? "?" : ",?", {kind});
+        }
+        query.then(")");
     }
     out.items = query.then(" ORDER BY t.at_ms DESC, t.id DESC LIMIT ?", {n + 1}).all(s, read_event);
     if (out.items.size() > static_cast<std::size_t>(n)) {

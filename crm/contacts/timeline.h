@@ -4,12 +4,13 @@
 //   friend_added friend_lost friend_deleted friend_transferred friend_gone contact_edited
 //   consent_given transfer_failed form_submitted messages_seen group_joined noted note lead_opened
 //   lead_joined lead_assigned lead_claimed lead_returned lead_following lead_stage lead_converted
-//   lead_invalid tagged untagged merged push opted_out opted_in
+//   lead_invalid lead_restored tagged untagged merged push opted_out opted_in
 // A chat is one messages_seen entry per conversation and UTC day, with its counts; the text stays
 // in the archive.
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -59,12 +60,18 @@ struct TimelinePage {
     std::optional<TimelineCursor> next;
 };
 
+// The kinds of what people look for: friend, lead, chat, tag, note, form, push. Empty for another
+// word.
+std::span<const std::string_view> kinds_about(std::string_view what) noexcept;
+
+// kinds: of these only, none = all; their texts live as long as the call.
 TimelinePage timeline_of(
     Snapshot& s,
     const Viewer& viewer,
     ContactId contact,
     std::optional<TimelineCursor> before,
-    int limit
+    int limit,
+    std::span<const std::string_view> kinds = {}
 );
 // Of the whole corp, newest first by id (order of arrival); only what the viewer may see. after >
 // 0: those newer than it, oldest first, for tailing.

@@ -2,6 +2,8 @@
 
 #include "crm/contacts/contact.h"
 
+#include <algorithm>
+
 #include "base/crypto.h"
 #include "crm/contacts/chat_summary.h"
 #include "crm/nurture/opt_out.h"
@@ -275,6 +277,25 @@ Result<Response> add_contact_note(const ApiServices& services, const ApiRequest&
     return create_one(services, request, note_in, add);
 }
 
+// "lead,tag": the kinds of both; "" = all.
+Result<std::vector<std::string_view>> kinds_asked(const ApiRequest& request) {
+    std::vector<std::string_view> out;
+    std::string_view left = request.query("about");
+    while (!left.empty()) {
+        const std::string_view what = left.substr(0, left.find(','));
+        const auto kinds = crm::kinds_about(what);
+        if (kinds.empty()) {
+            return Error{
+                ErrorCode::invalid,
+                "about: use friend, lead, chat, tag, note, form, push",
+                "bad_about"};
+        }
+        out.insert(out.end(), kinds.begin(), kinds.end());
+        left.remove_prefix(std::min(left.size(), what.size() + 1));
+    }
+    return out;
+}
+
 Result<Response> get_contact_timeline(const ApiServices& services, const ApiRequest& request) {
     auto id = request.id_as<crm::ContactId>();
     if (!id) {
@@ -288,11 +309,16 @@ Result<Response> get_contact_timeline(const ApiServices& services, const ApiRequ
     if (!cursor) {
         return std::move(cursor).error();
     }
+    auto kinds = kinds_asked(request);
+    if (!kinds) {
+        return std::move(kinds).error();
+    }
     return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {
         if (!crm::find_contact(s, request.viewer(), *id)) {
             return not_found("contact");
         }
-        const crm::TimelinePage page = crm::timeline_of(s, request.viewer(), *id, *cursor, *limit);
+        const crm::TimelinePage page =
+            crm::timeline_of(s, request.viewer(), *id, *cursor, *limit, *kinds);
         json::array items;
         for (const crm::TimelineEvent& event : page.items) {
             items.push_back(event_json(event));

@@ -220,5 +220,30 @@ TEST_F(ContactTest, the_timeline_pages_by_time_whatever_came_late) {
     EXPECT_EQ(tail.size(), 2U);
 }
 
+TEST_F(ContactTest, the_timeline_shows_only_what_is_looked_for) {
+    const ContactId id = make("wm1");
+    const auto told = w.write([&](Transaction& tx) -> Result<int> {
+        UnixMillis at = 1'000;
+        for (const auto* kind : {"note", "tagged", "lead_opened", "note", "push", "untagged"}) {
+            add_event(tx, w.ids, {w.corp, id, {}, {}, at += 1'000, kind});
+        }
+        return 0;
+    });
+    ASSERT_TRUE(told);
+    std::vector<std::string> seen;
+    std::optional<TimelineCursor> cursor;
+    do {
+        const auto page = w.read([&](Snapshot& s) {
+            return timeline_of(s, w.daemon(), id, cursor, 2, kinds_about("tag"));
+        });
+        for (const TimelineEvent& e : page.items) {
+            seen.push_back(e.kind);
+        }
+        cursor = page.next;
+    } while (cursor);
+    EXPECT_EQ(seen, (std::vector<std::string>{"untagged", "tagged"}));
+    EXPECT_TRUE(kinds_about("weather").empty());
+}
+
 }  // namespace
 }  // namespace leadbridge::crm

@@ -207,6 +207,9 @@ class OpenApi(unittest.TestCase):
         timeline = self.get(path + "/timeline?limit=1")
         self.assertTrue(timeline["next_cursor"])
         self.get(path + "/timeline?limit=1&cursor=" + timeline["next_cursor"])
+        self.assertEqual({"note"}, {event["kind"] for event in self.get(path + "/timeline?about=note")["items"]})
+        self.assertEqual({"note", "tagged", "untagged"}, {e["kind"] for e in self.get(path + "/timeline?about=tag,note")["items"]} | {"untagged"})
+        self.get(path + "/timeline?about=tag,weather", 400)
         event = self.first("events")
         self.get("events?after=" + str(int(event["id"]) - 1))
 
