@@ -20,8 +20,12 @@ export function with_head<T extends { id: string }, P extends Page<T>>(held: Inf
   return { ...held, pages: left.map((page, at) => (at === 0 ? { ...page, items: [...fresh.items, ...page.items] } : page)) }
 }
 
-/** What the fresh page says about rows that are shown, each in its place, and how many rows wait to go to the top. */
+/**
+ * What the fresh page says about rows that are shown, each in its place, and how many rows wait to go to the top. Where nothing is
+ * shown yet nothing can jump: the fresh page is taken as it is.
+ */
 export function in_place<T extends { id: string }, P extends Page<T>>(held: InfiniteData<P, string>, fresh: P): { data: InfiniteData<P, string>; waiting: number } {
+  if (held.pages.every((page) => page.items.length === 0)) return { data: { pages: [fresh], pageParams: [''] }, waiting: 0 }
   const now = new Map(fresh.items.map((one) => [one.id, one]))
   const data = { ...held, pages: held.pages.map((page) => ({ ...page, items: page.items.map((one) => now.get(one.id) ?? one) })) }
   const shown = data.pages.flatMap((page) => page.items.map((one) => one.id))
