@@ -2,6 +2,7 @@
 
 import gzip
 import pathlib
+import re
 import unittest
 
 from bridge import Http, Scene
@@ -50,10 +51,13 @@ class Console(unittest.TestCase):
         self.assertNotIn("Content-Encoding", plain_headers)
         self.assertEqual(gzip.decompress(packed), plain)
         self.assertNotEqual(headers["ETag"], plain_headers["ETag"])
-        script = plain.decode().split('src="/console/assets/')[1].split('"')[0]
-        status, headers, body = http.raw("GET", "/console/assets/" + script)
-        self.assertEqual((status, headers["Cache-Control"]), (200, "public, max-age=31536000, immutable"))
-        self.assertGreater(len(body), 1000)
+        assets = re.findall(r'(?:src|href)="(/console/assets/[^"]+)"', plain.decode())
+        told = 0
+        for asset in assets:
+            status, headers, body = http.raw("GET", asset)
+            self.assertEqual((status, headers["Cache-Control"]), (200, "public, max-age=31536000, immutable"), asset)
+            told += len(body)
+        self.assertGreater(told, 100_000, assets)
         self.assertEqual(http.raw("GET", "/console/assets/none.js")[0], 404)
 
 
