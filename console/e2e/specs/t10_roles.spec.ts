@@ -12,6 +12,7 @@ const acts: Record<string, [route: string, find: (page: Page) => ReturnType<Page
   contacts: [['post /api/v1/bulk', (page) => page.getByLabel(t('grid.select_page'))]],
   contact: [
     ['post /api/v1/contacts/{id}/notes', (page) => page.getByPlaceholder(t('contacts.note_hint'))],
+    ['patch /api/v1/contacts/{id}', (page) => page.getByRole('button', { name: t('contacts.edit_do'), exact: true })],
     ['put /api/v1/contacts/{id}/tags', (page) => page.getByRole('button', { name: new RegExp(`^${t('contacts.tags')}`) })],
   ],
   channels: [['post /api/v1/channels', (page) => page.getByRole('link', { name: t('channels.add') })]],
