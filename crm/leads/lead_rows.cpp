@@ -143,11 +143,19 @@ void project_contact(Transaction& tx, CorpId corp, ContactId contact) {
             "BY added_ms, id LIMIT 1",
             {corp, contact}
         )};
-        const bool customer = tx.exists(
-            "SELECT 1 FROM lead WHERE corp_id = ? AND contact_id = ? AND status = ?",
-            {corp, contact, LeadStatus::converted}
+        const auto won = tx.one(
+            "SELECT owner FROM lead WHERE corp_id = ? AND contact_id = ? AND status = ? ORDER BY "
+            "closed_ms DESC, id DESC LIMIT 1",
+            {corp, contact, LeadStatus::converted},
+            [](const Row& row) { return row.id<MemberId>(0); }
         );
-        stage = customer ? "customer" : "";
+        stage = won ? "customer" : "";
+        // Who won somebody known by forms only keeps him; a friend who left has no owner.
+        if (won && !tx.exists(
+                       "SELECT 1 FROM follow WHERE corp_id = ? AND contact_id = ?", {corp, contact}
+                   )) {
+            owner = *won;
+        }
     }
     const std::int64_t changed = tx.execute(
         "UPDATE contact SET owner = ?, stage = ? WHERE corp_id = ? AND id = ? AND (owner <> ? OR "

@@ -76,6 +76,9 @@ TEST_F(LeadTest, only_legal_moves) {
     EXPECT_EQ(get(id).status, LeadStatus::following);
     EXPECT_EQ(w.contact(get(id).contact).stage, "quoted");
     EXPECT_TRUE(act([&](Transaction& tx) { return desk.convert(tx, ann, id, {}); }));
+    // Known by a form only: who won the customer goes on seeing him.
+    EXPECT_EQ(w.contact(get(id).contact).owner, ann.member);
+    EXPECT_EQ(w.contact(get(id).contact).stage, "customer");
     for (const auto& again : {
              act([&](Transaction& tx) { return desk.convert(tx, ann, id, {}); }),
              act([&](Transaction& tx) { return desk.assign(tx, ann, id, ann.member, {}); }),
