@@ -79,7 +79,7 @@ describe('by keyboard alone', () => {
     await keys.press('Control+Enter')
     await page.locator('.event', { hasText: '只用键盘写的跟进' }).waitFor()
 
-    await tab_to(page, page.getByRole('button', { name: t('contacts.tags') }), unseen)
+    await tab_to(page, page.getByRole('button', { name: t('contacts.tags'), expanded: false }), unseen)
     await keys.press('Enter')
     await page.getByRole('listbox').waitFor()
     await keys.type('键盘标签')
