@@ -78,16 +78,16 @@ class Side(unittest.TestCase):
     def test_the_card_is_for_who_follows(self):
         admin = self.admin()
         mine, other = self.member("sample1"), self.member("sample2")
-        friend = self.wecom.do("scan", corpid=CORP, userid="sample1", name="林小满")["scans"][0]["external_userid"]
+        friend = self.wecom.do("scan", corpid=CORP, userid="sample1", name="示例客户小满")["scans"][0]["external_userid"]
         card = lambda browser, who=friend: browser.send("GET", "side/contact?external_userid=" + who)
-        got = eventually(lambda: (c := card(mine))[0] == 200 and c[2]["contact"]["name"] and c[2], what="the card")
-        self.assertEqual(got["contact"]["name"], "林小满")
+        got = eventually(lambda: (c := card(mine))[0] == 200 and c[2]["contact"]["name"] and c[2]["leads"] and c[2], what="the card with its lead")
+        self.assertEqual(got["contact"]["name"], "示例客户小满")
         self.assertEqual((got["follow"]["userid"], got["follow"]["live"]), ("sample1", True))
         self.assertEqual(got["leads"][0]["lead"]["status"], "new")
         refused = card(other)
         self.assertEqual((refused[0], refused[2]["code"]), (403, "not_following"))
         self.assertEqual(refused[2]["owner"], got["owner_name"])
-        self.assertNotIn("林小满", str(refused[2]))
+        self.assertNotIn("示例客户小满", str(refused[2]))
         self.assertEqual(card(admin)[2]["code"], "member_missing")
         self.assertEqual(card(mine, "wmNOBODY")[2]["code"], "contact_unknown")
 
