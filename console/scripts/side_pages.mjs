@@ -59,9 +59,9 @@ const single = { getContext: ok('getContext', { entry: 'single_chat_tools' }), g
 const problem = (status, code, more = {}) => ({ status, contentType: 'application/problem+json', body: JSON.stringify({ type: 'about:blank', title: code, status, code, request_id: '01J8EXAMPLE', ...more }) })
 const in_group = { getContext: ok('getContext', { entry: 'group_chat_tools' }), getCurExternalChat: ok('getCurExternalChat', { chatId: 'wr_example' }) }
 const group = {
-  name: '沙田新房装修群', owner_name: '王芳', created: '2026-10-01T00:00:00Z', colleagues: 2,
+  name: '沙田新房装修群', owner_name: '示例成员1', created: '2026-10-01T00:00:00Z', colleagues: 2,
   contacts: [
-    { external_userid: 'wm_1', name: '林小满', followed: true, remark: '林小姐 三居室', stage: 'qualified', joined: null },
+    { external_userid: 'wm_1', name: '示例客户', followed: true, remark: '林小姐 三居室', stage: 'qualified', joined: null },
     { external_userid: 'wm_2', name: '一位名字特别特别特别长的客户用来试试换行', followed: false, remark: '', stage: '', joined: null },
   ],
 }
@@ -73,9 +73,9 @@ const crowded = (card) => ({
   follow: { ...card.follow, half: true, remark: long.slice(0, 20), description: long },
   channel_name: '2026 秋季家装展会南门 A 区海报',
   identities: [{ kind: 'phone', value: '138****0001' }, { kind: 'email', value: 'a***@example-of-a-long-domain.com' }],
-  colleagues: ['李强', '赵敏', 'Alexandra Montgomery'].map((name, at) => ({ member: String(at), name, added: null })),
+  colleagues: ['示例成员2', '赵敏', 'Alexandra Montgomery'].map((name, at) => ({ member: String(at), name, added: null })),
   tags: Array.from({ length: 14 }, (_, at) => ({ id: String(at), group: at % 3 ? '意向' : '', name: at === 5 ? long.slice(0, 30) : `标签 ${at}`, kind: at % 2 ? 'wecom' : 'internal' })),
-  leads: ['following', 'converted', 'invalid'].map((status, at) => ({ lead: { ...card.leads[0].lead, id: String(at), status, stage: at ? '' : 'qualified' }, owner_name: at ? '' : '王芳', source_name: at ? '' : '门店海报' })),
+  leads: ['following', 'converted', 'invalid'].map((status, at) => ({ lead: { ...card.leads[0].lead, id: String(at), status, stage: at ? '' : 'qualified' }, owner_name: at ? '' : '示例成员1', source_name: at ? '' : '门店海报' })),
   chat: { from_contact: 123, from_member: 98, last: new Date(Date.now() - 3_600_000).toISOString(), last_from_contact: true },
   notes: [{ id: '1', at: new Date(Date.now() - 86_400_000).toISOString(), actor: 'user:wangfang', text: `${long}\n第二行 https://example.com/${'a'.repeat(60)}` }],
 })
@@ -87,7 +87,7 @@ const states = {
   demo: { outside: true, press: 'main button' },
   loading: { played: single, slow: true },
   syncing: { played: single, answer: problem(404, 'contact_unknown') },
-  not_following: { played: single, answer: problem(403, 'not_following', { owner: '王芳' }) },
+  not_following: { played: single, answer: problem(403, 'not_following', { owner: '示例成员1' }) },
   nobody_follows: { played: single, answer: problem(403, 'not_following', { owner: '' }) },
   failed: { played: single, answer: problem(500, 'internal') },
   busy: { played: single, answer: problem(503, 'store_unavailable') },

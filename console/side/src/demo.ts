@@ -4,8 +4,8 @@ import type { Card } from './api'
 export function demo_card(now: number): Card {
   const ago = (minutes: number) => new Date(now - minutes * 60_000).toISOString()
   return {
-    contact: { id: '1', name: '林小满', avatar: '', type: 1, gender: 2, position: '', company: '示例装饰', owner: '2', stage: 'qualified', last_touch: ago(12), created: ago(60 * 24 * 9) },
-    owner_name: '王芳',
+    contact: { id: '1', name: '示例客户', avatar: '', type: 1, gender: 2, position: '', company: '示例装饰', owner: '2', stage: 'qualified', last_touch: ago(12), created: ago(60 * 24 * 9) },
+    owner_name: '示例成员1',
     opted_out: false,
     identities: [{ kind: 'phone', value: '138****0001' }],
     follow: {
@@ -13,7 +13,7 @@ export function demo_card(now: number): Card {
       description: '看重环保，预算 12 万', add_way: 1, state: '', channel: '3', ended_by: null,
     },
     channel_name: '门店海报',
-    colleagues: [{ member: '4', name: '李强', added: ago(60 * 24 * 2) }],
+    colleagues: [{ member: '4', name: '示例成员2', added: ago(60 * 24 * 2) }],
     tags: [
       { id: '5', group: '意向', name: '高意向', kind: 'wecom' },
       { id: '6', group: '户型', name: '三居室', kind: 'wecom' },
@@ -22,11 +22,11 @@ export function demo_card(now: number): Card {
     leads: [
       {
         lead: {
-          id: '8', contact: '1', contact_name: '林小满', status: 'following', stage: 'qualified', owner: '2',
+          id: '8', contact: '1', contact_name: '示例客户', status: 'following', stage: 'qualified', owner: '2',
           first_source: { kind: 'channel', channel: '3', source: null, state: '' }, last_source: { kind: 'channel', channel: '3', source: null, state: '' },
           opened: ago(60 * 24 * 9), last_touch: ago(12), closed: null, reason: '', linked: null,
         },
-        owner_name: '王芳',
+        owner_name: '示例成员1',
         source_name: '门店海报',
       },
     ],
