@@ -121,9 +121,9 @@ describe('the page of the toolbar', () => {
     expect(log.filter((line) => line.startsWith('card'))).toHaveLength(9)
   })
   it('asks twice more when nobody follows yet, then names whom to ask', async () => {
-    const { side, log, state } = scene({ cards: [refusal(403, 'not_following', { owner: '王芳' })] })
+    const { side, log, state } = scene({ cards: [refusal(403, 'not_following', { owner: '示例成员1' })] })
     await side.start()
-    expect(state.view).toEqual({ kind: 'not_following', owner: '王芳' })
+    expect(state.view).toEqual({ kind: 'not_following', owner: '示例成员1' })
     expect(log.filter((line) => line.startsWith('card'))).toHaveLength(3)
     const just_added = scene({ cards: [refusal(403, 'not_following', { owner: '' }), 'card'] })
     await just_added.side.start()
