@@ -15,15 +15,17 @@ bool SideFetches::due(const crm::Viewer& viewer, std::string_view object) {
     const std::int64_t now = clock_.steady_ms();
     auto used = used_.lock();
     std::erase_if(*used, [&](const auto& entry) { return entry.second.until <= now; });
-    if (used->size() >= most) {
+    const std::pair of_object{viewer.corp, "o:" + std::string(object)};
+    if (used->contains(of_object) || used->size() >= most) {
         return false;
     }
-    const auto take = [&](const std::string& key, std::int64_t ms, int limit) {
-        Used& entry = used->try_emplace({viewer.corp, key}, Used{now + ms}).first->second;
-        return ++entry.count <= limit;
-    };
-    return take("o:" + std::string(object), object_ms, 1) &&
-           take("m:" + viewer.member.str(), member_ms, per_member);
+    // The member's share goes first: whoever has none left takes no object's place either.
+    const std::pair of_member{viewer.corp, "m:" + viewer.member.str()};
+    if (++used->try_emplace(of_member, Used{now + member_ms}).first->second.count > per_member) {
+        return false;
+    }
+    used->emplace(of_object, Used{now + object_ms});
+    return true;
 }
 
 }  // namespace leadbridge::gateway

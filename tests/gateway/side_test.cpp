@@ -266,5 +266,17 @@ TEST(SideFetches, AreFewPerObjectAndMember) {
     EXPECT_TRUE(fetches.due(sam, "wm_y"));
 }
 
+TEST(SideFetches, WhoNamesThousandsLeavesTheOthersTheirs) {
+    ManualClock clock;
+    SideFetches fetches(clock);
+    const crm::Viewer sam{CorpId{1}, crm::MemberId{7}, crm::Scope::self, "user:sam"};
+    const crm::Viewer tom{CorpId{1}, crm::MemberId{8}, crm::Scope::self, "user:tom"};
+    for (int i = 0; i < 5'000; ++i) {
+        fetches.due(sam, "wm_x" + std::to_string(i));
+    }
+    EXPECT_TRUE(fetches.due(tom, "wm_1"));
+    EXPECT_TRUE(fetches.due(tom, "wm_x4999")) << "named in vain by somebody who had none left";
+}
+
 }  // namespace
 }  // namespace leadbridge::gateway
