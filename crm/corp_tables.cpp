@@ -7,6 +7,7 @@ constexpr CorpTable tables[] = {
     {"applied_touch", "key"},
     {"audit", "id"},
     {"channel", "id"},
+    {"channel_swap", "id"},
     {"chat_summary", "contact_id"},
     {"consent", "contact_id"},
     {"contact", "id"},

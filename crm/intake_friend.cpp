@@ -3,6 +3,7 @@
 #include "crm/contacts/tag.h"
 #include "crm/follow_row.h"
 #include "crm/intake_parts.h"
+#include "crm/leads/channel_serving.h"
 #include "crm/outbox.h"
 #include "crm/staff/list_text.h"
 
@@ -111,6 +112,9 @@ Status take(Intake& in, const FriendAdded& body) {
     const bool same = same_friendship(row, body, in.at());
     apply_add(row, body, origin, in.at());
     store_follow(in.tx, row);
+    if (row.channel) {
+        swap_when_full(in.tx, in.crm, in.corp(), row.channel, member);
+    }
 
     const MemberId from = same ? MemberId{} : handed_over_by(in, row);
     if (from) {  // nobody asked for anything: the lead, if there is one, goes along

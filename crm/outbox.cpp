@@ -239,7 +239,8 @@ Keys keys(const PushTag&) {
 }
 
 Keys keys(const PushChannel& p) {
-    return {"h:" + std::to_string(p.channel_id), ""};
+    const std::string id = std::to_string(p.channel_id);
+    return {"h:" + id, p.change == "serve" ? id : ""};
 }
 
 Keys keys(const SyncContacts&) {

@@ -59,11 +59,12 @@ struct PushTag {
     std::string wecom_id;  // for delete
 };
 
-// add/update/del_contact_way for a channel row.
+// add/update/del_contact_way for a channel row. "serve" tells WeCom who serves now, if that is
+// another list than it has; a waiting one is not doubled.
 struct PushChannel {
     static constexpr std::string_view queue = "wecom.push_channel";
     std::int64_t channel_id = 0;
-    std::string change;     // "create" | "update" | "delete"
+    std::string change;     // "create" | "update" | "serve" | "delete"
     std::string config_id;  // for delete
 };
 

@@ -34,8 +34,12 @@ std::optional<json::object> check_way_users(Call& call, const std::vector<std::s
         return refuse(41041, "user count exceeds 100");
     }
     for (const std::string& user : users) {
-        if (!call.corp.members.contains(user)) {
+        const auto member = call.corp.members.find(user);
+        if (member == call.corp.members.end()) {
             return refuse(40003, "invalid userid: " + user);
+        }
+        if (member->second.status != 1 || !member->second.real_named) {  // it does not say who
+            return refuse(41054, "user not activate");
         }
     }
     return std::nullopt;
@@ -119,6 +123,9 @@ json::object update_contact_way(Call& call) {
     ContactWay& way = it->second;
     if (const json::array* users = json_array(call.body, "user")) {
         auto list = strings_of(users);
+        if (list.empty()) {
+            return refuse(40058, "invalid contact way: no user");
+        }
         if (auto error = check_way_users(call, list)) {
             return std::move(*error);
         }

@@ -172,9 +172,10 @@ ControlAnswer do_member(ControlCall& call) {
     if (const std::string gone = call.text("delete"); !gone.empty()) {
         return answer_events(console_remove_member(*call.corp, gone, call.now));
     }
-    return answer_events(
-        console_add_member(*call.corp, Member{call.text("userid"), call.text("name")}, call.now)
-    );
+    Member member{call.text("userid"), call.text("name")};
+    member.status = static_cast<int>(json_int(call.body, "status", 1));
+    member.real_named = json_bool(call.body, "real_named", true);
+    return answer_events(console_add_member(*call.corp, member, call.now));
 }
 
 ControlAnswer do_group(ControlCall& call) {

@@ -23,7 +23,8 @@ struct Member {
     std::string userid;
     std::string name;
     std::vector<std::int64_t> departments{1};
-    int status = 1;  // 1 active, 5 left
+    int status = 1;  // 1 active, 4 not activated, 5 left
+    bool real_named = true;
 };
 
 struct Department {

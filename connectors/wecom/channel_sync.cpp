@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "connectors/wecom/wire_text.h"
-#include "crm/leads/channel.h"
+#include "connectors/wecom/contact_way.h"
+#include "crm/leads/channel_serving.h"
 #include "crm/outbox.h"
 
 namespace leadbridge::wecom {
@@ -14,119 +14,6 @@ namespace leadbridge::wecom {
 namespace {
 
 constexpr std::int64_t look_up_after_ms = 5'000;
-constexpr std::int64_t clock_slack_ms = 300'000;
-constexpr int max_list_pages = 20;
-constexpr std::size_t max_remark_characters = 30;
-
-struct Way {
-    std::string config_id;
-    std::string qr_code;
-};
-
-json::object way_json(const crm::Channel& channel) {
-    json::array users;
-    for (const auto& userid : channel.members) {
-        users.emplace_back(userid);
-    }
-    return {
-        {"remark", utf8_prefix(channel.name, max_remark_characters)},
-        {"skip_verify", channel.skip_verify},
-        {"state", channel.state},
-        {"user", std::move(users)}};
-}
-
-// The way with our state among those made since then; nullopt = WeCom has none.
-Result<std::optional<Way>> look_up(
-    const WecomServices& s, CorpId corp, std::string_view state, UnixMillis since_ms
-) {
-    std::string cursor;
-    for (int page = 0; page < max_list_pages; ++page) {
-        json::object body{
-            {"start_time", (since_ms - clock_slack_ms) / 1'000},
-            {"end_time", (s.clock.now() + clock_slack_ms) / 1'000},
-            {"limit", 1'000}};
-        if (!cursor.empty()) {
-            body["cursor"] = cursor;
-        }
-        const auto reply = s.api.call(corp, api::way_list, {.body = to_text(body)});
-        if (!reply) {
-            return reply.error();
-        }
-        const auto* ways = json_array(reply->object(), "contact_way");
-        for (std::size_t i = 0; ways != nullptr && i < ways->size(); ++i) {
-            const auto* way = (*ways)[i].if_object();
-            const auto id = way == nullptr ? std::string{} : json_string(*way, "config_id");
-            if (id.empty()) {
-                continue;
-            }
-            const json::object ask{{"config_id", id}};
-            const auto detail = s.api.call(corp, api::way_get, {.body = to_text(ask)});
-            if (!detail && detail.error().reason == "unknown_contact_way") {
-                continue;
-            }
-            if (!detail) {
-                return detail.error();
-            }
-            const auto* found = json_object(detail->object(), "contact_way");
-            if (found != nullptr && json_string(*found, "state") == state) {
-                return std::optional{Way{id, json_string(*found, "qr_code")}};
-            }
-        }
-        cursor = json_string(reply->object(), "next_cursor");
-        if (cursor.empty()) {
-            return std::optional<Way>{};
-        }
-    }
-    return Error{
-        ErrorCode::retry_later, "list_contact_way: too many new contact ways to look through"};
-}
-
-Result<Way> add(const WecomServices& s, CorpId corp, const crm::Channel& channel) {
-    auto body = way_json(channel);
-    // Type 2 with one member works like type 1, and the type of a way can never be changed.
-    body["type"] = 2;
-    body["scene"] = 2;
-    const auto reply = s.api.call(corp, api::way_add, {.body = to_text(body)});
-    if (!reply) {
-        return reply.error();
-    }
-    Way way{json_string(reply->object(), "config_id"), json_string(reply->object(), "qr_code")};
-    if (way.config_id.empty()) {
-        return Error{ErrorCode::unknown_result, "add_contact_way: the answer has no config_id"};
-    }
-    return way;
-}
-
-Result<Way> make(const WecomServices& s, const Job& job, const crm::Channel& channel) {
-    if (job.tries > 1) {
-        auto found = look_up(s, job.corp, channel.state, channel.created_ms);
-        if (!found) {
-            return std::move(found).error();
-        }
-        if (*found) {
-            return std::move(**found);
-        }
-    }
-    return add(s, job.corp, channel);
-}
-
-Result<Way> update(const WecomServices& s, const Job& job, const crm::Channel& channel) {
-    auto body = way_json(channel);
-    body["config_id"] = channel.config_id;
-    const auto reply = s.api.call(job.corp, api::way_update, {.body = to_text(body)});
-    if (reply) {
-        return Way{channel.config_id, channel.qr_code};
-    }
-    if (reply.error().reason == "unknown_contact_way") {
-        log::warn(
-            "wecom",
-            "a contact way is gone and made anew",
-            {{"corp", job.corp}, {"channel", channel.id}}
-        );
-        return make(s, job, channel);
-    }
-    return reply.error();
-}
 
 JobOutcome run_delete(const WecomServices& s, const Job& job, const crm::PushChannel& payload) {
     std::string config_id = payload.config_id;
@@ -134,7 +21,7 @@ JobOutcome run_delete(const WecomServices& s, const Job& job, const crm::PushCha
         // The channel was removed before we learnt what came of its making.
         const crm::ChannelId id{payload.channel_id};
         const auto found =
-            look_up(s, job.corp, crm::issue_state(id), id_time_ms(payload.channel_id));
+            find_way(s, job.corp, crm::issue_state(id), id_time_ms(payload.channel_id));
         if (!found) {
             return job_outcome(found.error(), s.clock);
         }
@@ -165,6 +52,87 @@ JobOutcome failed(const WecomServices& s, const Job& job, crm::ChannelId id, con
     return outcome;
 }
 
+// A channel and who of its people serves now.
+struct Plan {
+    crm::Channel channel;
+    std::vector<std::string> users;
+};
+
+Result<std::optional<Plan>> plan_of(const WecomServices& s, CorpId corp, crm::ChannelId id) {
+    return s.core.read<std::optional<Plan>>([&](Snapshot& snapshot) -> Result<std::optional<Plan>> {
+        auto channel = crm::ChannelStore::find(snapshot, crm::Viewer::daemon(corp), id);
+        if (!channel) {
+            return std::optional<Plan>{};
+        }
+        const auto question = crm::serving_question(snapshot, *channel, s.clock.now());
+        return std::optional{Plan{std::move(*channel), crm::who_serves(question).users}};
+    });
+}
+
+// WeCom has this list already, as far as we know: an earlier try may have told a part of another.
+bool is_told(const Job& job, const Plan& plan) {
+    return job.tries <= 1 && plan.channel.sync == crm::ChannelSync::ready &&
+           plan.channel.served == plan.users;
+}
+
+// Those refused before whose time is not over, and the new ones.
+std::vector<crm::RefusedMember> all_refused(
+    const crm::Channel& channel, const WayOffer& offer, UnixMillis now
+) {
+    auto out = offer.refused();
+    const auto named = [](const std::vector<crm::RefusedMember>& list, const std::string& userid) {
+        return std::any_of(list.begin(), list.end(), [&](const auto& member) {
+            return member.userid == userid;
+        });
+    };
+    for (const auto& member : channel.refused) {
+        if (member.until_ms > now && !named(out, member.userid)) {
+            out.push_back(member);
+        }
+    }
+    return out;
+}
+
+// Nobody of the list was taken. Backups may be, in a job of its own; else it is a failure.
+bool may_try_others(const crm::Channel& channel, const std::vector<crm::RefusedMember>& refused) {
+    return refused.size() > channel.refused.size() &&
+           refused.size() < channel.members.size() + channel.limits.backups.size();
+}
+
+JobOutcome settle_none(
+    const WecomServices& s,
+    const Job& job,
+    const crm::Channel& channel,
+    const std::vector<crm::RefusedMember>& refused
+) {
+    if (!may_try_others(channel, refused)) {
+        const auto why = refused.empty() ? std::string("nobody serves") : refused.front().reason;
+        return failed(s, job, channel.id, Error{ErrorCode::rule_broken, why});
+    }
+    return settle(s.core, s.jobs, job, [&](Transaction& tx) -> Status {
+        crm::served(tx, s.crm(), channel, channel.served, refused);
+        return {};
+    });
+}
+
+JobOutcome tell_way(const WecomServices& s, const Job& job, const Plan& plan) {
+    const crm::Channel& channel = plan.channel;
+    WayOffer offer(s, job, channel);
+    if (Status told = offer.offer(plan.users); !told) {
+        return failed(s, job, channel.id, told.error());
+    }
+    const auto refused = all_refused(channel, offer, s.clock.now());
+    if (offer.accepted().empty()) {
+        return settle_none(s, job, channel, refused);
+    }
+    return settle(s.core, s.jobs, job, [&](Transaction& tx) -> Status {
+        const Way& way = offer.way();
+        crm::ChannelStore(s.crm()).pushed(tx, job.corp, channel.id, way.config_id, way.qr_code);
+        crm::served(tx, s.crm(), channel, offer.accepted(), refused);
+        return {};
+    });
+}
+
 JobOutcome run(const WecomServices& s, const Job& job) {
     const auto payload = crm::decode<crm::PushChannel>(job.payload);
     if (!payload) {
@@ -174,27 +142,26 @@ JobOutcome run(const WecomServices& s, const Job& job) {
         return run_delete(s, job, *payload);
     }
     const crm::ChannelId id{payload->channel_id};
-    auto channel = s.core.read<std::optional<crm::Channel>>(
-        [&](Snapshot& snapshot) -> Result<std::optional<crm::Channel>> {
-            return crm::ChannelStore::find(snapshot, crm::Viewer::daemon(job.corp), id);
-        }
-    );
-    if (!channel) {
-        return JobRetry{channel.error().message};
+    const auto plan = plan_of(s, job.corp, id);
+    if (!plan) {
+        return JobRetry{plan.error().message};
     }
-    if (!*channel) {
+    if (!*plan) {
         // Removed meanwhile. A way that an earlier try may have made is nobody's: it goes too.
         return job.tries > 1 ? run_delete(s, job, {payload->channel_id, "delete", ""})
                              : JobOutcome{JobDone{}};
     }
-    auto way = (*channel)->config_id.empty() ? make(s, job, **channel) : update(s, job, **channel);
-    if (!way) {
-        return failed(s, job, id, way.error());
+    if (payload->change == "serve" && is_told(job, **plan)) {
+        return settle(s.core, s.jobs, job, [&](Transaction& tx) -> Status {
+            const auto& channel = (*plan)->channel;
+            crm::served(tx, s.crm(), channel, channel.served, channel.refused);
+            return {};
+        });
     }
-    return settle(s.core, s.jobs, job, [&](Transaction& tx) -> Status {
-        crm::ChannelStore(s.crm()).pushed(tx, job.corp, id, way->config_id, way->qr_code);
-        return {};
-    });
+    auto outcome = tell_way(s, job, **plan);
+    // The channel shows the failure, and it is looked at again: no dead letter each time.
+    const bool again = payload->change == "serve" && std::holds_alternative<JobDead>(outcome);
+    return again ? JobOutcome{JobDone{}} : outcome;
 }
 
 }  // namespace

@@ -235,6 +235,10 @@ CREATE INDEX contact_created ON contact(corp_id, created_ms, ord);
     {5, R"sql(
 CREATE INDEX chat_summary_member ON chat_summary(corp_id, member_id, last_from_contact, last_ms);
 )sql"},
+    // What a member was given today through one channel.
+    {6, R"sql(
+CREATE INDEX follow_channel_day ON follow(corp_id, channel_id, member_id, added_ms);
+)sql"},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/utf8.h"
+#include "crm/leads/channel_serving.h"
 #include "crm/outbox.h"
 #include "crm/staff/audit.h"
 #include "crm/staff/list_text.h"
@@ -49,6 +50,9 @@ Status check_channel(Transaction& tx, const Channel& c) {
     if (Status ok = check_members(c.members); !ok) {
         return ok;
     }
+    if (Status ok = check_limits(c.limits, c.members); !ok) {
+        return ok;
+    }
     if (c.tags.size() > 100) {
         return broken("tags", "must be at most 100");
     }
@@ -65,6 +69,11 @@ Status check_channel(Transaction& tx, const Channel& c) {
 void apply(Channel& channel, const ChannelEdit& edit) {
     channel.name = edit.name.value_or(channel.name);
     channel.members = edit.members.value_or(channel.members);
+    if (edit.limits) {
+        channel.limits = *edit.limits;
+    } else if (edit.members) {
+        fit_limits(channel.limits, channel.members);
+    }
     channel.tags = edit.tags.value_or(channel.tags);
     channel.skip_verify = edit.skip_verify.value_or(channel.skip_verify);
     channel.welcome = edit.welcome.value_or(channel.welcome);
@@ -74,6 +83,7 @@ std::string shown(const Channel& c) {
     return object_text(
         {{"name", c.name},
          {"members", strings_text(c.members)},
+         {"limits", encode_limits(c.limits)},
          {"tags", tags_text(c.tags)},
          {"skip_verify", c.skip_verify ? "true" : "false"},
          {"welcome", encode_content(c.welcome)}}
@@ -112,19 +122,21 @@ Result<Channel> ChannelStore::create(
     c.version = 1;
     c.created_ms = services_.clock.now();
     const std::string members = strings_text(c.members);
+    const std::string limits = encode_limits(c.limits);
     const std::string tags = tags_text(c.tags);
     const std::string welcome = encode_content(c.welcome);
     tx.execute(
-        "INSERT INTO channel(id, corp_id, name, kind, state, config_id, qr_code, members, tag_ids, "
-        "skip_verify, welcome, "
+        "INSERT INTO channel(id, corp_id, name, kind, state, config_id, qr_code, members, limits, "
+        "tag_ids, skip_verify, welcome, "
         "sync, sync_error, version, created_ms, removed_ms) "
-        "VALUES(?,?,?,?,?,'','',?,?,?,?,?,'',1,?,0)",
+        "VALUES(?,?,?,?,?,'','',?,?,?,?,?,?,'',1,?,0)",
         {c.id,
          c.corp,
          c.name,
          c.kind,
          c.state,
          members,
+         limits,
          tags,
          c.skip_verify,
          welcome,
@@ -161,22 +173,25 @@ Status ChannelStore::update(
     if (Status ok = check_channel(tx, c); !ok) {
         return ok;
     }
-    // Tags and welcome are ours alone; WeCom knows only name, members and skip_verify.
-    const bool outside =
-        c.name != old->name || c.members != old->members || c.skip_verify != old->skip_verify;
+    // Tags and welcome are ours alone; WeCom knows only name, who serves and skip_verify.
+    const bool people = c.members != old->members || c.limits != old->limits;
+    const bool outside = people || c.name != old->name || c.skip_verify != old->skip_verify;
     const std::string members = strings_text(c.members);
+    const std::string limits = encode_limits(c.limits);
     const std::string tags = tags_text(c.tags);
     const std::string welcome = encode_content(c.welcome);
     tx.execute(
-        "UPDATE channel SET name = ?, members = ?, tag_ids = ?, skip_verify = ?, welcome = ?, sync "
-        "= ?, "
+        "UPDATE channel SET name = ?, members = ?, limits = ?, tag_ids = ?, skip_verify = ?, "
+        "welcome = ?, sync = ?, refused = CASE WHEN ? THEN '' ELSE refused END, "
         "version = version + 1 WHERE corp_id = ? AND id = ?",
         {c.name,
          members,
+         limits,
          tags,
          c.skip_verify,
          welcome,
          outside ? ChannelSync::pending : old->sync,
+         people ? 1 : 0,
          viewer.corp,
          id}
     );
@@ -241,8 +256,9 @@ void ChannelStore::pushed(
 
 void ChannelStore::push_failed(Transaction& tx, CorpId corp, ChannelId id, std::string_view error) {
     tx.execute(
-        "UPDATE channel SET sync = ?, sync_error = ? WHERE corp_id = ? AND id = ?",
-        {ChannelSync::failed, error, corp, id}
+        "UPDATE channel SET sync = ?, sync_error = ?, serve_next_ms = CASE WHEN serve_next_ms = 0 "
+        "THEN 0 ELSE ? END WHERE corp_id = ? AND id = ?",
+        {ChannelSync::failed, error, services_.clock.now() + serving_recheck_ms, corp, id}
     );
     tx.changed({corp, "channel", id.value, "updated"});
 }

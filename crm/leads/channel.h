@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "crm/contacts/contact.h"
 #include "crm/contacts/content.h"
+#include "crm/leads/channel_limits.h"
 #include "crm/staff/page.h"
 #include "crm/staff/viewer.h"
 
@@ -31,6 +32,13 @@ enum class ChannelSync : std::uint8_t { pending = 0, ready = 1, failed = 2 };
 std::string_view to_string(ChannelKind kind) noexcept;
 std::string_view to_string(ChannelSync sync) noexcept;
 
+// A member that WeCom will not have in the code (41054), until it is asked again.
+struct RefusedMember {
+    std::string userid;
+    std::string reason;
+    UnixMillis until_ms = 0;
+};
+
 struct Channel {
     ChannelId id;
     CorpId corp;
@@ -40,7 +48,10 @@ struct Channel {
     std::string config_id;             // of WeCom, "" until ready
     std::string qr_code;               // URL of the QR code, "" until ready
     std::vector<std::string> members;  // userids, 1..100
-    std::vector<TagId> tags;           // our tag rows, internal or WeCom
+    ChannelLimits limits;              // who of them receives when
+    std::vector<std::string> served;   // the users WeCom was last told; empty = never told
+    std::vector<RefusedMember> refused;
+    std::vector<TagId> tags;  // our tag rows, internal or WeCom
     bool skip_verify = true;
     Welcome welcome;  // may be empty: then the corp's default
     ChannelSync sync = ChannelSync::pending;
@@ -52,6 +63,7 @@ struct Channel {
 struct ChannelEdit {  // create and PATCH; absent = unchanged
     std::optional<std::string> name;
     std::optional<std::vector<std::string>> members;
+    std::optional<ChannelLimits> limits;  // the whole of it; members that go take theirs along
     std::optional<std::vector<TagId>> tags;
     std::optional<bool> skip_verify;
     std::optional<Welcome> welcome;

@@ -1,6 +1,8 @@
 #include "crm/leads/channel.h"
 
 #include <algorithm>
+
+#include "crm/leads/channel_serving.h"
 #include "crm/staff/list_text.h"
 #include "crm/staff/query.h"
 
@@ -10,7 +12,8 @@ namespace {
 constexpr std::string_view channel_columns =
     "SELECT ch.id, ch.corp_id, ch.name, ch.kind, ch.state, ch.config_id, ch.qr_code, ch.members, "
     "ch.tag_ids, "
-    "ch.skip_verify, ch.welcome, ch.sync, ch.sync_error, ch.version, ch.created_ms FROM channel ch";
+    "ch.skip_verify, ch.welcome, ch.sync, ch.sync_error, ch.version, ch.created_ms, ch.limits, "
+    "ch.served, ch.refused FROM channel ch";
 
 std::vector<TagId> read_tags(std::string_view text) {
     std::vector<TagId> out;
@@ -37,6 +40,9 @@ Channel read_channel(const Row& row) {
     c.sync_error = row.str(12);
     c.version = row.integer(13);
     c.created_ms = row.integer(14);
+    c.limits = decode_limits(row.text(15)).value_or({});
+    c.served = text_strings(row.text(16));
+    c.refused = read_refused(row.text(17));
     return c;
 }
 

@@ -63,6 +63,25 @@ CREATE INDEX lead_status_last ON lead(corp_id, status, last_ms, id);
 CREATE INDEX lead_owner_last ON lead(corp_id, owner, status, last_ms, id);
 CREATE INDEX lead_owner_status ON lead(corp_id, owner, status, id);
 )sql"},
+    // Who of a channel's members serves when. serve_next_ms: when to look again; 0 = never.
+    {3, R"sql(
+ALTER TABLE channel ADD COLUMN limits TEXT NOT NULL DEFAULT '';
+ALTER TABLE channel ADD COLUMN served TEXT NOT NULL DEFAULT '';
+ALTER TABLE channel ADD COLUMN refused TEXT NOT NULL DEFAULT '';
+ALTER TABLE channel ADD COLUMN serve_next_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE channel SET served = members WHERE config_id <> '';
+CREATE INDEX channel_serve ON channel(corp_id, serve_next_ms);
+
+CREATE TABLE channel_swap(
+  id INTEGER PRIMARY KEY,
+  corp_id INTEGER NOT NULL,
+  channel_id INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  userid TEXT NOT NULL,
+  came_in INTEGER NOT NULL,
+  why TEXT NOT NULL);
+CREATE INDEX channel_swap_page ON channel_swap(corp_id, channel_id, id);
+)sql"},
 };
 
 }  // namespace

@@ -80,6 +80,7 @@ public:
 
 private:
     struct Frame;
+    class PageFinder;
     Result<Frame> frame(const Viewer& viewer, const LeadFind& find) const;
     Result<LeadQueryPage> page_in(
         const Frame& frame, const Viewer& viewer, const LeadPageQuery& query

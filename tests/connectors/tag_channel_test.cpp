@@ -3,7 +3,7 @@
 #include "connectors/wecom/channel_sync.h"
 #include "connectors/wecom/tag_sync.h"
 #include "crm/contacts/tag.h"
-#include "crm/leads/channel.h"
+#include "crm/leads/channel_serving.h"
 #include "crm/outbox.h"
 #include "crm/staff/member.h"
 #include "tests/connectors/wecom_room.h"
@@ -16,6 +16,7 @@ const std::string tag_add = "externalcontact/add_corp_tag";
 const std::string way_add = "externalcontact/add_contact_way";
 const std::string way_get = "externalcontact/get_contact_way";
 const std::string way_list = "externalcontact/list_contact_way";
+const std::string way_update = "externalcontact/update_contact_way";
 
 json::object group(const std::string& id, const std::string& name, json::array tags) {
     return {{"group_id", id}, {"group_name", name}, {"order", 0}, {"tag", std::move(tags)}};
@@ -181,10 +182,13 @@ protected:
         });
     }
 
-    crm::ChannelId make() {
+    crm::ChannelId make(
+        std::vector<std::string> members = {"anna"}, crm::ChannelLimits limits = {}
+    ) {
         crm::ChannelEdit edit;
         edit.name = "展会二维码";
-        edit.members = {"anna"};
+        edit.members = std::move(members);
+        edit.limits = std::move(limits);
         crm::ChannelId id;
         room.write([&](Transaction& tx) {
             id = crm::ChannelStore(room.services.crm()).create(tx, viewer(), edit)->id;
@@ -268,6 +272,135 @@ TEST_F(Channels, a_refusal_is_shown_on_the_channel) {
     room.drain();
     EXPECT_EQ(channel(id).sync, crm::ChannelSync::failed);
     EXPECT_NE(channel(id).sync_error.find("41054"), std::string::npos);
+}
+
+class Serving : public Channels {
+protected:
+    Serving() {
+        const auto take = [this](const FakeCall& call, const std::string& id) {
+            const auto& users = call.body.at("user").as_array();
+            for (const auto& user : users) {
+                if (bad.contains(std::string(user.as_string()))) {
+                    return errcode(41054);
+                }
+            }
+            ways[id] = {call.text("state"), users};
+            return ok({{"config_id", id}, {"qr_code", "https://qr.test/" + id}});
+        };
+        room.wecom.on(way_add, [this, take](const FakeCall& call) {
+            return take(call, "config-" + std::to_string(++made));
+        });
+        room.wecom.on(way_update, [take](const FakeCall& call) {
+            return take(call, call.text("config_id"));
+        });
+    }
+
+    std::string users() {  // as WeCom has them
+        std::string out;
+        for (const auto& user : ways.rbegin()->second.users) {
+            out += std::string(user.as_string()) + " ";
+        }
+        return out;
+    }
+
+    // A friend through the channel, as intake takes him.
+    void scan(crm::ChannelId id, const std::string& userid, const std::string& external) {
+        const auto state = channel(id).state;
+        room.write([&](Transaction& tx) {
+            crm::FriendAdded added;
+            added.userid = userid;
+            added.external_userid = external;
+            added.state = state;
+            crm::Touch touch;
+            touch.corp = room.corp;
+            touch.at = room.clock.now();
+            touch.key = external;
+            touch.body = added;
+            ASSERT_TRUE(crm::intake(tx, room.services.intake(), touch));
+        });
+        room.drain();
+    }
+
+    std::vector<crm::ChannelSwap> swaps(crm::ChannelId id) {
+        return room.read<std::vector<crm::ChannelSwap>>([&](Snapshot& s) {
+            return crm::list_swaps(s, viewer(), id, {}).items;
+        });
+    }
+
+    std::set<std::string> bad;
+};
+
+TEST_F(Serving, a_full_member_leaves_the_code_and_the_backup_comes) {
+    const auto id = make({"anna", "bob"}, {{{"anna", 1, {}}, {"bob", 1, {}}}, {"carl"}});
+    room.drain();
+    EXPECT_EQ(users(), "anna bob ");
+    scan(id, "anna", "wm1");
+    EXPECT_EQ(users(), "bob ");
+    EXPECT_EQ(channel(id).served, std::vector<std::string>{"bob"});
+    scan(id, "bob", "wm2");
+    EXPECT_EQ(users(), "carl ");
+    EXPECT_EQ(channel(id).sync, crm::ChannelSync::ready);
+    ASSERT_EQ(swaps(id).size(), 3U);
+    const auto calls = room.wecom.count(way_update);
+    scan(id, "bob", "wm3");
+    EXPECT_EQ(room.wecom.count(way_update), calls) << "nothing new to tell";
+}
+
+TEST_F(Serving, one_member_who_is_not_activated_does_not_fail_the_code) {
+    bad = {"carl"};
+    const auto id = make({"anna", "bob", "carl", "dora", "egon"});
+    room.drain();
+    EXPECT_EQ(users(), "anna bob dora egon ");
+    EXPECT_EQ(made, 2) << "the first one was refused";
+    EXPECT_EQ(ways.size(), 1U);
+    const auto now = channel(id);
+    EXPECT_EQ(now.sync, crm::ChannelSync::ready);
+    ASSERT_EQ(now.refused.size(), 1U);
+    EXPECT_EQ(now.refused[0].userid, "carl");
+    EXPECT_NE(now.refused[0].reason.find("41054"), std::string::npos);
+}
+
+TEST_F(Serving, a_member_refused_later_is_in_the_history_with_the_reason) {
+    const auto id = make({"anna", "bob"});
+    room.drain();
+    bad = {"anna"};
+    crm::ChannelEdit edit;
+    edit.name = "新名";
+    room.write([&](Transaction& tx) {
+        ASSERT_TRUE(crm::ChannelStore(room.services.crm()).update(tx, viewer(), id, edit, {}));
+    });
+    room.drain();
+    EXPECT_EQ(users(), "bob ");
+    ASSERT_EQ(swaps(id).size(), 1U);
+    EXPECT_EQ(swaps(id)[0].userid + " " + swaps(id)[0].why, "anna refused");
+}
+
+TEST_F(Serving, backups_serve_when_wecom_refuses_all_members) {
+    bad = {"anna", "bob"};
+    const auto id = make({"anna", "bob"}, {{}, {"carl"}});
+    room.drain();
+    EXPECT_EQ(users(), "carl ");
+    EXPECT_EQ(channel(id).sync, crm::ChannelSync::ready);
+    EXPECT_EQ(channel(id).refused.size(), 2U);
+}
+
+TEST_F(Serving, a_code_nobody_can_serve_is_shown_as_failed) {
+    bad = {"anna", "bob", "carl"};
+    const auto id = make({"anna", "bob"}, {{}, {"carl"}});
+    room.drain();
+    EXPECT_EQ(channel(id).sync, crm::ChannelSync::failed);
+    EXPECT_NE(channel(id).sync_error.find("41054"), std::string::npos);
+    EXPECT_LT(room.wecom.count(way_add), 20);
+}
+
+TEST_F(Serving, a_lost_answer_is_followed_by_the_whole_list) {
+    room.wecom.next(way_add, Fault::lost_answer);
+    const auto id = make({"anna", "bob"});
+    room.run_for(60'000);
+    EXPECT_EQ(made, 1);
+    EXPECT_EQ(room.wecom.count(way_update), 1);
+    EXPECT_EQ(users(), "anna bob ");
+    EXPECT_EQ(channel(id).served, (std::vector<std::string>{"anna", "bob"}));
 }
 
 TEST_F(Channels, a_removal_takes_the_way_away) {
