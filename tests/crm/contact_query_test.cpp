@@ -2,6 +2,7 @@
 
 #include "crm/nurture/contact_query.h"
 
+#include <algorithm>
 #include <set>
 
 #include "crm/nurture/lead_query.h"
@@ -326,6 +327,44 @@ TEST_F(LeadQuery, MergesStatusesAndOwnersInOneOrder) {
     ASSERT_EQ(fresh.items.size(), 6U);
     EXPECT_EQ(fresh.items[0].owner_name, "second");
     EXPECT_LT(fresh.items[0].lead.id, fresh.items[1].lead.id);
+}
+
+// 6,000 leads, every third closed long ago, every fiftieth from one channel.
+TEST_F(LeadQuery, WalksReadNoFurtherThanThePageReaches) {
+    fill(6'000);
+    const ChannelId channel{9};
+    std::vector<std::int64_t> of_channel;  // their times, newest first
+    for (int done = 0; done < 6'000; done += 1'000) {
+        w.write([&](Transaction& tx) {
+            for (int i = done; i < done + 1'000; ++i) {
+                const bool closed = i % 3 == 0;
+                const UnixMillis at = (closed ? 0 : 1'000'000) + i * 7'919 % 6'000;
+                const auto status = closed ? LeadStatus::invalid : LeadStatus::fresh;
+                const ChannelId from = i % 50 == 3 ? channel : ChannelId{};
+                const ContactId contact = people[static_cast<std::size_t>(i)];
+                w.add_lead(tx, contact, static_cast<int>(status), at, from);
+                if (from) {
+                    of_channel.push_back(at);
+                }
+            }
+        });
+    }
+    std::sort(of_channel.rbegin(), of_channel.rend());
+    const std::string untagged = R"({"not":)" + tagged() + "}";
+    const auto page = ask(w.daemon(), {.find = {.contact = {untagged, ""}}, .limit = 20});
+    ASSERT_EQ(page.items.size(), 20U);
+    EXPECT_GE(page.items.back().lead.last_ms, 1'000'000);
+    EXPECT_LE(page.examined, 600) << "the closed ones lie far behind";
+    LeadPageQuery query{.find = {.contact = {untagged, ""}, .channel = {channel}}, .limit = 7};
+    std::vector<std::int64_t> found;
+    do {
+        const LeadQueryPage got = ask(w.daemon(), query);
+        for (const LeadQueryRow& row : got.items) {
+            found.push_back(row.lead.last_ms);
+        }
+        query.after = got.next;
+    } while (query.after);
+    EXPECT_EQ(found, of_channel);
 }
 
 TEST_F(LeadQuery, TheBoardHasEveryColumnWithItsCount) {

@@ -179,6 +179,34 @@ TEST_F(PeopleTest, SalesSeeTheirOwnContactsWithPhonesMaskedAndCanReveal) {
     EXPECT_NE(audit.body.find("call back"), std::string::npos);
 }
 
+TEST_F(PeopleTest, WhatIsSeenMaskedIsNotSavedBackMasked) {
+    const CorpId corp{*parse_id(add_corp("wwSAMPLE0001"))};
+    const Browser sales = person("sales", crm::Role::sales, corp);
+    const Browser chief = person("chief", crm::Role::manager);
+    const ApiServices& s = app->services();
+    const auto id = s.core.write<std::string>([&](Transaction& tx) -> Result<std::string> {
+        const auto made = crm::create_contact(tx, s.crm(), corp, "A", s.clock.now());
+        const auto owner = crm::MemberStore(s.clock, s.ids).ensure(tx, corp, "sales");
+        tx.execute(
+            "UPDATE contact SET owner = ?, company = ? WHERE corp_id = ? AND id = ?",
+            {owner, "Sample 13812345678 Ltd", corp, made}
+        );
+        return made.str();
+    });
+    const std::string path = "contacts/" + *id;
+    const Got card = browse(sales, Method::get, path);
+    ASSERT_EQ(card.text("company"), "Sample 138****5678 Ltd");
+    const auto save = [&](const std::string& company) {
+        const std::string body = R"({"position":"buyer","company":")" + company + R"("})";
+        const std::string version = browse(sales, Method::get, path).etag();
+        return browse(sales, Method::patch, path, body, {{"If-Match", version}});
+    };
+    EXPECT_EQ(save(card.text("company")).text("position"), "buyer");
+    EXPECT_EQ(browse(chief, Method::get, path).text("company"), "Sample 13812345678 Ltd");
+    EXPECT_EQ(save("Sample 138****5678 Limited").code(), "masked_text");
+    EXPECT_EQ(save("Sample Limited").text("company"), "Sample Limited");
+}
+
 TEST_F(PeopleTest, NoConditionTellsAMaskedPhoneDigitByDigit) {
     const CorpId corp{*parse_id(add_corp("wwSAMPLE0001"))};
     const Browser sales = person("sales", crm::Role::sales, corp);

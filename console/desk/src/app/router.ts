@@ -13,6 +13,14 @@ declare module 'vue-router' {
   }
 }
 
+/** After the next frame; a page nobody sees paints none. */
+function painted() {
+  return new Promise<void>((done) => {
+    requestAnimationFrame(() => setTimeout(done))
+    setTimeout(done, 100)
+  })
+}
+
 export const router = createRouter({
   history: createWebHistory('/console/'),
   scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
@@ -37,6 +45,11 @@ router.beforeEach(async (to) => {
   }
   if (!can(to.meta.permission)) return { name: 'forbidden', query: { need: to.meta.permission, from: to.path }, replace: true }
   return true
+})
+
+// What was pressed or clicked is painted before the next page is built: that takes longer than a frame.
+router.beforeResolve(async (to, from) => {
+  if (to.path !== from.path && from.matched.length > 0) await painted()
 })
 
 // A new route puts the focus on the page, so that a screen reader starts there; a new query of the same page does not.
