@@ -239,6 +239,11 @@ CREATE INDEX chat_summary_member ON chat_summary(corp_id, member_id, last_from_c
     {6, R"sql(
 CREATE INDEX follow_channel_day ON follow(corp_id, channel_id, member_id, added_ms);
 )sql"},
+    // Today's events are counted for one member without reading everybody's.
+    {7, R"sql(
+DROP INDEX timeline_kind;
+CREATE INDEX timeline_kind ON timeline(corp_id, kind, at_ms, contact_id, member_id);
+)sql"},
 };
 
 }  // namespace

@@ -158,6 +158,11 @@ TEST_F(ContactQuery, IndexesCarryTheOrders) {
         "AND cs.last_ms >= ? AND (cs.member_id = ?)"
     );
     EXPECT_NE(waiting.find("COVERING INDEX chat_summary_member"), std::string::npos) << waiting;
+    const std::string today = plan(
+        "SELECT COUNT(*) FROM timeline t WHERE t.corp_id = ? AND t.kind IN ('friend_added') AND "
+        "t.at_ms >= ? AND (t.member_id = ?)"
+    );
+    EXPECT_NE(today.find("COVERING INDEX timeline_kind"), std::string::npos) << today;
     const std::string candidates = plan(
         "SELECT c.id, c.name FROM contact k CROSS JOIN contact c WHERE k.corp_id = ? AND k.ord IN "
         "(7, 8) AND c.corp_id = k.corp_id AND c.id = k.id AND c.merged_into = 0 AND c.created_ms "
