@@ -1,5 +1,6 @@
 #include "crm/follow_row.h"
 
+#include "crm/contacts/chat_summary.h"
 #include "crm/contacts/contact_text.h"
 #include "crm/staff/query.h"
 
@@ -85,6 +86,7 @@ void store_follow(Transaction& tx, const FollowRow& f) {
          f.ended_by, f.remark, f.description, f.remark_company, f.remark_mobiles,
          f.add_way,  f.state,  f.channel,     f.event_ms,       f.fetched_ms}
     );
+    mark_spoke(tx, f.corp, f.contact);
     index_contact(tx, f.corp, f.contact);
     tx.changed({f.corp, "contact", f.contact.value, "updated"});
 }

@@ -33,6 +33,11 @@ struct ChatSummary {
 void add_to_summary(
     Transaction& tx, CorpId corp, ContactId contact, MemberId member, const MessagesSeen& seen
 );
+// Of a merge: `into` gets what was said with `from`; who talked with one member twice is added up.
+// The friendships are moved before.
+void move_summaries(Transaction& tx, CorpId corp, ContactId from, ContactId into);
+// Marks the contact's friendships in which the contact wrote. By whoever changes either side.
+void mark_spoke(Transaction& tx, CorpId corp, ContactId contact);
 std::vector<ChatSummary> chats_of(Snapshot& s, const Viewer& viewer, ContactId contact);
 
 }  // namespace leadbridge::crm

@@ -1,5 +1,6 @@
 #include "crm/contacts/merge.h"
 
+#include "crm/contacts/chat_summary.h"
 #include "crm/contacts/contact_tag_rows.h"
 #include "crm/contacts/contact_text.h"
 #include "crm/contacts/timeline.h"
@@ -45,28 +46,6 @@ void move_consent(Transaction& tx, CorpId corp, ContactId from, ContactId into) 
         {into, corp, from}
     );
     tx.execute("DELETE FROM consent WHERE corp_id = ? AND contact_id = ?", {corp, from});
-}
-
-void move_chats(Transaction& tx, CorpId corp, ContactId from, ContactId into) {
-    // Both may have talked with one member: then the counts are added.
-    tx.execute(
-        "INSERT INTO chat_summary(corp_id, contact_id, member_id, conversation, from_contact, "
-        "from_member, first_ms, last_ms, "
-        "last_contact_ms, last_member_ms, last_from_contact, last_msgid) SELECT corp_id, ?, "
-        "member_id, conversation, "
-        "from_contact, from_member, first_ms, last_ms, last_contact_ms, last_member_ms, "
-        "last_from_contact, last_msgid "
-        "FROM chat_summary WHERE corp_id = ? AND contact_id = ? ON CONFLICT(corp_id, contact_id, "
-        "member_id) DO UPDATE SET "
-        "from_contact = chat_summary.from_contact + excluded.from_contact, "
-        "from_member = chat_summary.from_member + excluded.from_member, "
-        "first_ms = CASE WHEN excluded.first_ms < chat_summary.first_ms THEN excluded.first_ms "
-        "ELSE chat_summary.first_ms END, "
-        "last_ms = CASE WHEN excluded.last_ms > chat_summary.last_ms THEN excluded.last_ms ELSE "
-        "chat_summary.last_ms END",
-        {into, corp, from}
-    );
-    tx.execute("DELETE FROM chat_summary WHERE corp_id = ? AND contact_id = ?", {corp, from});
 }
 
 void fill_blanks(Transaction& tx, CorpId corp, ContactId from, ContactId into) {
@@ -124,7 +103,7 @@ void merge_contact_rows(
     );
     move_tags(tx, corp, from, into);
     move_consent(tx, corp, from, into);
-    move_chats(tx, corp, from, into);
+    move_summaries(tx, corp, from, into);
     fill_blanks(tx, corp, from, into);
     tx.execute(
         "UPDATE contact SET merged_into = ?, owner = 0, stage = '', version = version + 1 WHERE "

@@ -235,9 +235,15 @@ CREATE INDEX contact_created ON contact(corp_id, created_ms, ord);
     {5, R"sql(
 CREATE INDEX chat_summary_member ON chat_summary(corp_id, member_id, last_from_contact, last_ms);
 )sql"},
-    // What a member was given today through one channel.
+    // A channel's figures, of a day or of all time, are read from indexes alone. spoke: the contact
+    // wrote to this member at least once.
     {6, R"sql(
-CREATE INDEX follow_channel_day ON follow(corp_id, channel_id, member_id, added_ms);
+ALTER TABLE follow ADD COLUMN spoke INTEGER NOT NULL DEFAULT 0;
+UPDATE follow SET spoke = 1 WHERE EXISTS (SELECT 1 FROM chat_summary cs WHERE cs.corp_id = follow.corp_id
+  AND cs.contact_id = follow.contact_id AND cs.member_id = follow.member_id AND cs.from_contact > 0);
+DROP INDEX follow_channel;
+CREATE INDEX follow_channel ON follow(corp_id, channel_id, added_ms, member_id, spoke);
+CREATE INDEX follow_channel_lost ON follow(corp_id, channel_id, ended_ms, live, member_id) WHERE ended_ms > 0;
 )sql"},
     // Today's events are counted for one member without reading everybody's.
     {7, R"sql(

@@ -83,14 +83,12 @@ ChannelStats ChannelStore::stats(Snapshot& s, const Viewer& viewer, ChannelId id
     constexpr std::string_view follows = "SELECT COUNT(*) FROM follow f";
     ChannelStats out;
     out.adds = count(follows, "f.corp_id = ? AND f.channel_id = ?", "f.member_id");
-    out.lost = count(follows, "f.corp_id = ? AND f.channel_id = ? AND f.live = 0", "f.member_id");
-    out.spoke = count(
-        "SELECT COUNT(*) FROM follow f JOIN chat_summary cs ON cs.corp_id = f.corp_id AND "
-        "cs.contact_id = f.contact_id AND "
-        "cs.member_id = f.member_id AND cs.from_contact > 0",
-        "f.corp_id = ? AND f.channel_id = ?",
+    out.lost = count(
+        follows,
+        "f.corp_id = ? AND f.channel_id = ? AND f.ended_ms > 0 AND f.live = 0",
         "f.member_id"
     );
+    out.spoke = count(follows, "f.corp_id = ? AND f.channel_id = ? AND f.spoke = 1", "f.member_id");
     out.leads =
         count("SELECT COUNT(*) FROM lead l", "l.corp_id = ? AND l.first_channel = ?", "l.owner");
     return out;
@@ -107,20 +105,23 @@ std::vector<ChannelDay> ChannelStore::days(
         const auto after = std::upper_bound(edges.begin(), edges.end(), at);
         return &out[static_cast<std::size_t>(after - edges.begin()) - 1];
     };
-    Query query(
-        "SELECT f.added_ms, f.ended_ms, COALESCE(cs.from_contact, 0) FROM follow f LEFT "
-        "JOIN chat_summary cs ON cs.corp_id = f.corp_id AND cs.contact_id = f.contact_id "
-        "AND cs.member_id = f.member_id"
-    );
-    query.where("f.corp_id = ? AND f.channel_id = ?", {viewer.corp, id})
-        .where("(f.added_ms >= ? OR f.ended_ms >= ?)", {edges.front(), edges.front()})
+    Query added("SELECT f.added_ms, f.spoke FROM follow f");
+    added.where("f.corp_id = ? AND f.channel_id = ?", {viewer.corp, id})
+        .where("f.added_ms >= ? AND f.added_ms < ?", {edges.front(), edges.back()})
         .where(member_clause(viewer, "f.member_id"));
-    (void)query.all(s, [&](const Row& row) {
+    (void)added.all(s, [&](const Row& row) {
         if (ChannelDay* day = day_of(row.integer(0))) {
             day->adds += 1;
-            day->spoke += row.integer(2) > 0 ? 1 : 0;
+            day->spoke += row.integer(1);
         }
-        if (ChannelDay* day = day_of(row.integer(1))) {
+        return 0;
+    });
+    Query ended("SELECT f.ended_ms FROM follow f");
+    ended.where("f.corp_id = ? AND f.channel_id = ? AND f.ended_ms > 0", {viewer.corp, id})
+        .where("f.ended_ms >= ? AND f.ended_ms < ?", {edges.front(), edges.back()})
+        .where(member_clause(viewer, "f.member_id"));
+    (void)ended.all(s, [&](const Row& row) {
+        if (ChannelDay* day = day_of(row.integer(0))) {
             day->lost += 1;
         }
         return 0;

@@ -164,8 +164,19 @@ TEST_F(ChannelTest, stats_count_adds_leads_lost_and_spoken) {
     EXPECT_EQ(stats.leads, 2);
     EXPECT_EQ(stats.lost, 1);
     EXPECT_EQ(stats.spoke, 1);
+    // The chat may be seen before the add.
+    w.take(9'000, MessagesSeen{"e", "bob", "wm4", "", 2, 0, 5'000, 5'000, "m", true, {}});
+    w.take(1'000, CrmWorld::add("bob", "wm4", channel.state));
+    const auto days = w.read([&](Snapshot& s) {
+        return ChannelStore::days(s, w.daemon(), channel.id, {0, 5'000, 10'000});
+    });
+    ASSERT_EQ(days.size(), 2U);
+    EXPECT_EQ(days[0].adds, 4);
+    EXPECT_EQ(days[0].spoke, 2);
+    EXPECT_EQ(days[0].lost, 0);
+    EXPECT_EQ(days[1].lost, 1);
     const Viewer bob{w.corp, w.member("bob"), Scope::self, "member:bob"};
-    EXPECT_EQ(w.read([&](Snapshot& s) { return ChannelStore::stats(s, bob, channel.id).adds; }), 1);
+    EXPECT_EQ(w.read([&](Snapshot& s) { return ChannelStore::stats(s, bob, channel.id).adds; }), 2);
     const Viewer foreign = Viewer::daemon(CorpId{99});
     EXPECT_EQ(
         w.read([&](Snapshot& s) { return ChannelStore::stats(s, foreign, channel.id).adds; }), 0

@@ -163,6 +163,16 @@ TEST_F(ContactQuery, IndexesCarryTheOrders) {
         "t.at_ms >= ? AND (t.member_id = ?)"
     );
     EXPECT_NE(today.find("COVERING INDEX timeline_kind"), std::string::npos) << today;
+    const std::string channel = plan(
+        "SELECT f.added_ms, f.spoke FROM follow f WHERE f.corp_id = ? AND f.channel_id = ? AND "
+        "f.added_ms >= ? AND (f.member_id = 4)"
+    );
+    EXPECT_NE(channel.find("COVERING INDEX follow_channel"), std::string::npos) << channel;
+    const std::string lost = plan(
+        "SELECT COUNT(*) FROM follow f WHERE f.corp_id = ? AND f.channel_id = ? AND f.ended_ms > 0 "
+        "AND f.live = 0 AND (f.member_id = ?)"
+    );
+    EXPECT_NE(lost.find("COVERING INDEX follow_channel_lost"), std::string::npos) << lost;
     const std::string candidates = plan(
         "SELECT c.id, c.name FROM contact k CROSS JOIN contact c WHERE k.corp_id = ? AND k.ord IN "
         "(7, 8) AND c.corp_id = k.corp_id AND c.id = k.id AND c.merged_into = 0 AND c.created_ms "

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "crm/contacts/chat_summary.h"
+#include "crm/contacts/merge.h"
 #include "crm/staff/audit.h"
 #include "tests/crm/crm_world.h"
 
@@ -243,6 +245,26 @@ TEST_F(ContactTest, the_timeline_shows_only_what_is_looked_for) {
     } while (cursor);
     EXPECT_EQ(seen, (std::vector<std::string>{"untagged", "tagged"}));
     EXPECT_TRUE(kinds_about("weather").empty());
+}
+
+// One member talked with both: the merged contact waits for an answer if its last words say so.
+TEST_F(ContactTest, merging_keeps_who_spoke_last) {
+    w.take(1'000, CrmWorld::add("ann", "wm1"));
+    w.take(1'000, CrmWorld::add("ann", "wm2"));
+    w.take(5'000, MessagesSeen{"c", "ann", "wm1", "", 0, 2, 4'000, 5'000, "m1", false, {}});
+    w.take(9'000, MessagesSeen{"d", "ann", "wm2", "", 3, 0, 8'000, 9'000, "m2", true, {}});
+    const ContactId into = w.friend_id("wm1");
+    ASSERT_TRUE(w.write([&](Transaction& tx) -> Status {
+        merge_contact_rows(tx, w.services(), w.corp, w.friend_id("wm2"), into, 10'000);
+        return {};
+    }));
+    const auto chats = w.read([&](Snapshot& s) { return chats_of(s, w.daemon(), into); });
+    ASSERT_EQ(chats.size(), 1U);
+    EXPECT_EQ(chats[0].from_contact, 3);
+    EXPECT_EQ(chats[0].from_member, 2);
+    EXPECT_EQ(chats[0].first_ms, 4'000);
+    EXPECT_EQ(chats[0].last_ms, 9'000);
+    EXPECT_TRUE(chats[0].last_from_contact);
 }
 
 }  // namespace
