@@ -17,6 +17,8 @@ struct sqlite3_stmt;
 
 namespace leadbridge {
 
+struct CopyProgress;
+
 // The file or the disk failed: the connection must be closed, and what its open transaction held
 // was not acknowledged.
 class StoreTrouble : public DatabaseError {
@@ -87,6 +89,14 @@ public:
     // After a failed commit the close must not touch the log: it is left to recovery.
     void leave_log_on_close() noexcept;
 
+    // A copy of the file in steps, outside of transactions; the connection writes between them. The
+    // copy lives in the connection: one that is closed takes it along, and the next step throws.
+    // Throws DatabaseError, and the copy is over; a target that cannot be written troubles nobody.
+    void begin_copy(const std::string& path);
+    // True when it is complete.
+    bool step_copy(int pages, CopyProgress& progress);
+    void end_copy() noexcept;
+
 private:
     struct Close {
         void operator()(sqlite3* db) const noexcept;
@@ -97,6 +107,11 @@ private:
     };
 
     using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+    struct Copy;
+
+    struct DropCopy {
+        void operator()(Copy* copy) const noexcept;
+    };
 
     struct Hash {
         using is_transparent = void;
@@ -125,6 +140,7 @@ private:
     bool disk_full_ = false;
     std::string trouble_;
     std::unique_ptr<sqlite3, Close> db_;
+    std::unique_ptr<Copy, DropCopy> copy_;  // before db_ goes
 };
 
 }  // namespace leadbridge

@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cassert>
 #include <thread>
 
 #include "base/log.h"
+#include "base/online_backup.h"
 #include "base/signal_list.h"
 #include "base/sqlite_migrations.h"
 #include "base/sqlite_writer.h"
@@ -14,6 +16,8 @@
 namespace leadbridge {
 
 namespace {
+
+constexpr int copy_step_bytes = 1 << 20;  // holds the writer for about a millisecond
 
 std::int64_t file_size(const std::string& path) {
     struct stat info {};
@@ -40,7 +44,7 @@ void rethrow(std::exception_ptr& error) {
     }
 }
 
-class SqliteDatabase final : public Database {
+class SqliteDatabase final : public Database, public OnlineBackup {
 public:
     SqliteDatabase(const SqliteOptions& options, const Clock& clock, Metrics& metrics)
         : options_(options),
@@ -88,13 +92,27 @@ public:
     }
 
     void migrate(std::span<const RoomMigrations> rooms) override {
-        WriterTask task;
-        task.run = [&](SqliteConnection& connection) { run_migrations(connection, clock_, rooms); };
-        auto finished = task.finished.get_future();
-        queue_.push(task);
-        work_here();
-        finished.get();
-        rethrow(task.error);
+        run_task([&](SqliteConnection& connection) { run_migrations(connection, clock_, rooms); });
+    }
+
+    void copy_to(const std::string& path, const std::function<bool(const CopyProgress&)>& go_on)
+        override {
+        const auto turn = copy_turn_.lock();
+        run_task([&](SqliteConnection& connection) { connection.begin_copy(path); });
+        const int pages = std::max(1, copy_step_bytes / options_.page_size);
+        CopyProgress progress;
+        bool complete = false;
+        bool wanted = true;
+        while (!complete && wanted) {
+            run_task([&](SqliteConnection& connection) {
+                complete = connection.step_copy(pages, progress);
+            });
+            wanted = complete || give_up_on_throw([&] { return go_on(progress); });
+        }
+        run_task([&](SqliteConnection& connection) { connection.end_copy(); });
+        if (!complete) {
+            throw DatabaseError("the copy to " + path + " was given up");
+        }
     }
 
     DatabaseStats stats() override {
@@ -142,6 +160,26 @@ protected:
     void run_read(const std::function<void(Snapshot&)>& fn) override { readers_.run(fn); }
 
 private:
+    // On the writer, between groups.
+    void run_task(std::function<void(SqliteConnection&)> run) {
+        WriterTask task;
+        task.run = std::move(run);
+        auto finished = task.finished.get_future();
+        queue_.push(task);
+        work_here();
+        finished.get();
+        rethrow(task.error);
+    }
+
+    bool give_up_on_throw(const std::function<bool()>& ask) {
+        try {
+            return ask();
+        } catch (...) {
+            run_task([](SqliteConnection& connection) { connection.end_copy(); });
+            throw;
+        }
+    }
+
     void serve() {
         auto pause = std::chrono::milliseconds(50);
         while (true) {
@@ -193,6 +231,7 @@ private:
     SignalList<> followers_;
     SqliteWriter writer_;
     Guarded<Turn> turn_;
+    Guarded<Turn> copy_turn_;
     static thread_local const SqliteDatabase* working_here_;
     std::thread thread_;
 };
@@ -205,6 +244,10 @@ std::unique_ptr<Database> open_sqlite(
     const SqliteOptions& options, const Clock& clock, Metrics& metrics
 ) {
     return std::make_unique<SqliteDatabase>(options, clock, metrics);
+}
+
+OnlineBackup* online_backup(Database& db) noexcept {
+    return dynamic_cast<OnlineBackup*>(&db);
 }
 
 }  // namespace leadbridge
