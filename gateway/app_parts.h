@@ -126,6 +126,7 @@ struct App::Parts {
     void configure_inbox();
     void add_metrics();
     void add_regular_work();
+    void put_channel_servings();
     void add_periodic_jobs();
     void recover();
     std::string not_ready();

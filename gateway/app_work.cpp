@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "crm/contacts/tag.h"
+#include "crm/leads/channel_serving.h"
 #include "gateway/app_parts.h"
 #include "gateway/clean_up.h"
 
@@ -60,6 +61,24 @@ void App::Parts::add_periodic_jobs() {
     }
 }
 
+// Slots that begin or end, and midnight: whoever serves a channel then is told to WeCom by a job.
+void App::Parts::put_channel_servings() {
+    for (const auto& corp : corp_directory.all()) {
+        const auto due = core->read<bool>([&](Snapshot& s) -> Result<bool> {
+            return crm::servings_due(s, corp->id, clock->now());
+        });
+        if (!due || !*due) {
+            continue;
+        }
+        auto put = core->write<std::int64_t>([&](Transaction& tx) -> Result<std::int64_t> {
+            return crm::put_due_servings(tx, {*clock, ids, jobs}, corp->id);
+        });
+        if (!put) {
+            log::warn("scheduler", "channels are not looked at", {{"error", put.error().message}});
+        }
+    }
+}
+
 void App::Parts::add_regular_work() {
     scheduler.every(1'000, "corps", [this] { add_periodic_jobs(); });
     scheduler.every(5'000, "tags", [this] {
@@ -74,6 +93,7 @@ void App::Parts::add_regular_work() {
             }
         }
     });
+    scheduler.every(5'000, "channels", [this] { put_channel_servings(); });
     scheduler.every(60'000, "clean_up", [this] {
         clean_up({*core, *archive_db, *blobs}, clock->now());
     });

@@ -93,6 +93,18 @@ constexpr std::array table{
         Access::read,
         Permission::channels_read,
         get_channel_stats},
+    Route{
+        Method::get,
+        "/api/v1/channels/{id}/serving",
+        Access::read,
+        Permission::channels_read,
+        get_channel_serving},
+    Route{
+        Method::get,
+        "/api/v1/channels/{id}/swaps",
+        Access::read,
+        Permission::channels_read,
+        list_channel_swaps},
 
     Route{Method::get, "/api/v1/leads", Access::read, Permission::leads_read, list_leads},
     Route{Method::post, "/api/v1/leads/query", Access::read, Permission::leads_read, query_leads},

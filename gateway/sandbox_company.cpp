@@ -165,18 +165,21 @@ Status SandboxCompany::State::make_channels() {
             return tag ? std::move(internal).error() : std::move(tag).error();
         }
         wecom_tag = wecom_tag.empty() ? *tag : wecom_tag;
-        auto made = call(
-            app.api(),
-            Method::post,
-            "/api/v1/channels",
-            json::object{
-                {"name", plan.name},
-                {"kind", "contact_way"},
+        json::object channel{
+            {"name", plan.name},
+            {"kind", "contact_way"},
+            {"members",
+             json::array{fmt::format("sample{}", first), fmt::format("sample{}", first + 1)}},
+            {"tags", json::array{*tag, *internal}},
+            {"welcome", json::object{{"text", plan.welcome}}}};
+        if (&plan == &plans.back()) {  // one that shows swaps: full after a few
+            channel["limits"] = json::object{
                 {"members",
-                 json::array{fmt::format("sample{}", first), fmt::format("sample{}", first + 1)}},
-                {"tags", json::array{*tag, *internal}},
-                {"welcome", json::object{{"text", plan.welcome}}}}
-        );
+                 json::array{
+                     json::object{{"userid", fmt::format("sample{}", first)}, {"daily_cap", 5}}}},
+                {"backups", json::array{"sample1"}}};
+        }
+        auto made = call(app.api(), Method::post, "/api/v1/channels", channel);
         if (!made) {
             return std::move(made).error();
         }

@@ -55,6 +55,7 @@ const paths = ['/home', '/contacts', '/leads', '/leads/board', '/channels', '/ch
 for (const list of ['contacts', 'channels', 'sources', 'segments', 'pushes']) {
   const id = await id_of(list)
   if (id) paths.push(`/${list}/${id}`)
+  if (id && list === 'channels') paths.push(`/${list}/${id}/edit`)
 }
 
 let opened = 0

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
+#include <map>
 #include <set>
 
 #include "base/time_zone.h"
@@ -42,33 +42,51 @@ UnixMillis moment(std::chrono::sys_days date, int minutes, std::string_view zone
     return at ? *at : 0;
 }
 
-// The duty of one rota from yesterday on. Spans are made of instants, so that a day of 23 or 25
-// hours needs no thought.
-std::vector<Span> spans_of(
-    const std::vector<RotaSlot>& rota, std::chrono::sys_days today, std::string_view zone
-) {
-    std::vector<Span> out;
-    for (int i = -1; i <= days_ahead; ++i) {
-        const auto date = today + std::chrono::days{i};
-        const unsigned weekday = std::chrono::weekday{date}.iso_encoding();
-        for (const RotaSlot& slot : rota) {
-            if (static_cast<unsigned>(slot.weekday) == weekday) {
-                const int to = slot.to > slot.from ? slot.to : slot.to + day_minutes;
-                out.push_back({moment(date, slot.from, zone), moment(date, to, zone)});
+// Moments of the local clock. Each is worked out once: the rotas of a hundred members share them.
+class LocalClock {
+public:
+    LocalClock(UnixMillis now, std::string_view zone)
+        : today_(local_date(now, zone)), zone_(zone) {}
+
+    // The duty of one rota from yesterday on. Spans are made of instants, so that a day of 23 or 25
+    // hours needs no thought.
+    std::vector<Span> spans(const std::vector<RotaSlot>& rota) {
+        std::vector<Span> out;
+        for (int day = -1; day <= days_ahead; ++day) {
+            const unsigned weekday =
+                std::chrono::weekday{today_ + std::chrono::days{day}}.iso_encoding();
+            for (const RotaSlot& slot : rota) {
+                if (static_cast<unsigned>(slot.weekday) == weekday) {
+                    const int to = slot.to > slot.from ? slot.to : slot.to + day_minutes;
+                    out.push_back({at(day, slot.from), at(day, to)});
+                }
             }
         }
+        return out;
     }
-    return out;
-}
+
+private:
+    UnixMillis at(int day, int minutes) {
+        const auto [found, fresh] = known_.try_emplace(day * day_minutes + minutes);
+        if (fresh) {
+            found->second = moment(today_ + std::chrono::days{day}, minutes, zone_);
+        }
+        return found->second;
+    }
+
+    std::chrono::sys_days today_;
+    std::string_view zone_;
+    std::map<int, UnixMillis> known_;  // by minutes since today's midnight on the clock
+};
 
 class Watch {
 public:
     explicit Watch(const ServingQuestion& q)
         : q_(q),
           tomorrow_(local_day_start(local_day_start(q.now, q.zone) + day_and_a_bit, q.zone)) {
-        const auto today = local_date(q.now, q.zone);
+        LocalClock clock(q.now, q.zone);
         for (const Server& person : q.people) {
-            spans_.push_back(spans_of(person.rota, today, q.zone));
+            spans_.push_back(clock.spans(person.rota));
         }
     }
 

@@ -31,6 +31,13 @@ Result<crm::ChannelEdit> edit_of(const ApiRequest& request) {
     if (body->has("members")) {
         edit.members = body->texts("members");
     }
+    if (body->has("limits")) {
+        auto limits = crm::decode_limits(body->raw("limits", "null"));
+        if (!limits) {
+            return std::move(limits).error();
+        }
+        edit.limits = std::move(*limits);
+    }
     if (body->has("tags")) {
         edit.tags.emplace();
         for (const std::int64_t id : body->ids("tags")) {

@@ -21,6 +21,10 @@ Result<Response> create_channel(const ApiServices& services, const ApiRequest& r
 Result<Response> patch_channel(const ApiServices& services, const ApiRequest& request);
 Result<Response> delete_channel(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_channel_stats(const ApiServices& services, const ApiRequest& request);
+
+// channel_serving.cpp
+Result<Response> get_channel_serving(const ApiServices& services, const ApiRequest& request);
+Result<Response> list_channel_swaps(const ApiServices& services, const ApiRequest& request);
 // leads.cpp
 Result<Response> list_leads(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_lead(const ApiServices& services, const ApiRequest& request);

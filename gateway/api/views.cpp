@@ -188,6 +188,7 @@ json::object channel_json(const crm::Channel& channel) {
         {"config_id", channel.config_id},
         {"qr_code", channel.qr_code},
         {"members", json::array(channel.members.begin(), channel.members.end())},
+        {"limits", parsed(crm::encode_limits(channel.limits))},
         {"tags", ids_json(channel.tags)},
         {"skip_verify", channel.skip_verify},
         {"welcome", parsed(crm::encode_content(channel.welcome))},

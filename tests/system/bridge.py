@@ -107,11 +107,12 @@ class Process:
 class WeCom(Process):
     """The local WeCom (`leadbridge sandbox`)."""
 
-    def __init__(self, folder, seed=1):
+    def __init__(self, folder, seed=1, clock=None):
         self.port = free_port()
         self.journal = folder / "wecom.journal"
         super().__init__(
-            folder, "wecom", [BIN / "leadbridge", "sandbox", "--port", self.port, "--seed", seed, "--journal", self.journal])
+            folder, "wecom", [BIN / "leadbridge", "sandbox", "--port", self.port, "--seed", seed, "--journal", self.journal,
+                              *(["--clock", clock] if clock else [])])
         self.http = Http(self.port)
 
     def start(self):
@@ -146,7 +147,7 @@ class WeCom(Process):
 class Daemon(Process):
     """`leadbridge serve` with corps on the local WeCom."""
 
-    def __init__(self, folder, wecom, corpids, archive=False, members=3, extra="", key_versions=1):
+    def __init__(self, folder, wecom, corpids, archive=False, members=3, extra="", key_versions=1, clock=None):
         self.port, self.wecom, self.corpids = free_port(), wecom, corpids
         self.data = folder / "data"
         text = f'[server]\nlisten = "127.0.0.1:{self.port}"\ndata_dir = "{self.data}"\n[log]\nlevel = "debug"\nformat = "json"\n{extra}\n'
@@ -159,7 +160,8 @@ class Daemon(Process):
             text += self.corp_toml(folder, company, archive)
         self.config = folder / "leadbridge.toml"
         self.config.write_text(text)
-        super().__init__(folder, "daemon", [BIN / "leadbridge", "--config", self.config, "serve"])
+        super().__init__(
+            folder, "daemon", [BIN / "leadbridge", "--config", self.config, "serve", *(["--clock", clock] if clock else [])])
         self.api = None
 
     def corp_toml(self, folder, company, archive):

@@ -173,7 +173,11 @@ class OpenApi(unittest.TestCase):
         for listed in ("channels", "tags", "segments", "pushes", "sources", "leads", "contacts", "events", "inbox", "jobs", "members",
                        "departments", "tokens", "audit", "archive/conversations"):
             self.get(listed)
-        self.patch(f'channels/{channel["id"]}', {"name": "展会二", "members": ["sample1", "sample2"]})
+        self.patch(f'channels/{channel["id"]}', {
+            "name": "展会二", "members": ["sample1", "sample2"], "limits": {
+                "members": [{"userid": "sample1", "daily_cap": 1, "rota": [{"weekday": 1, "from": 0, "to": 1440}]}], "backups": ["sample3"]}})
+        eventually(lambda: self.get(f'channels/{channel["id"]}/swaps')["items"], what="the swaps of the channel")
+        self.get(f'channels/{channel["id"]}/serving')
         self.get(f'channels/{channel["id"]}/stats')
         self.contacts(person, inner, gone)
         self.leads()

@@ -453,6 +453,40 @@ export interface paths {
         patch: operations["updateChannel"];
         trace?: never;
     };
+    "/api/v1/channels/{id}/serving": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who receives now, until when, and why the others do not. */
+        get: operations["getChannelServing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/{id}/swaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who replaced whom at WeCom, newest first; the newest 500 are kept. */
+        get: operations["listChannelSwaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels/{id}/stats": {
         parameters: {
             query?: never;
@@ -2268,6 +2302,7 @@ export interface components {
             qr_code: string;
             /** @description userids */
             members: string[];
+            limits: components["schemas"]["ChannelLimits"];
             tags: components["schemas"]["Id"][];
             skip_verify: boolean;
             welcome: components["schemas"]["Content"];
@@ -2288,9 +2323,65 @@ export interface components {
             /** @enum {string} */
             kind?: "contact_way";
             members?: string[];
+            /** @description Replaces all limits; null removes them. Members that leave take theirs along. */
+            limits?: components["schemas"]["ChannelLimits"] | null;
             tags?: components["schemas"]["Id"][];
             skip_verify?: boolean;
             welcome?: components["schemas"]["Content"] | null;
+        };
+        /** @description Who of the members receives when. Members that are not named have neither cap nor rota. */
+        ChannelLimits: {
+            members?: {
+                /** @description A member of the channel. */
+                userid: string;
+                /** @description Friends a day through this channel. */
+                daily_cap?: number | null;
+                /** @description Empty: always on duty. Minutes of the corp's local day; not after from = ends on the next day. */
+                rota?: {
+                    /** @description 1 Monday .. 7 Sunday. */
+                    weekday: number;
+                    from: number;
+                    to: number;
+                }[];
+            }[];
+            /** @description userids beside the members: they receive when all members are full or off. */
+            backups?: string[];
+        };
+        ChannelServing: {
+            /** @description Who receives now. */
+            users: string[];
+            /**
+             * @description kept: nobody is free and no backup can serve; those who served last go on, since WeCom wants somebody.
+             * @enum {string}
+             */
+            by: "members" | "backups" | "kept";
+            /** @description When that changes by the clock; null: not within a week. */
+            until: components["schemas"]["NullableTime"];
+            /** @description The list WeCom was last told. */
+            at_wecom: string[];
+            people: {
+                userid: string;
+                backup: boolean;
+                /** @enum {string} */
+                duty: "serves" | "stands_by" | "off_duty" | "full" | "inactive" | "refused";
+                /** @description null: of a member the viewer may not see. */
+                adds_today: number | null;
+                daily_cap: number | null;
+                /** @description Of WeCom's refusal (41054). */
+                reason: string;
+            }[];
+        };
+        ChannelSwapPage: {
+            items: {
+                id: components["schemas"]["Id"];
+                at: components["schemas"]["Time"];
+                userid: string;
+                /** @enum {string} */
+                act: "in" | "out";
+                /** @enum {string} */
+                why: "back" | "backup" | "kept" | "stands_by" | "off_duty" | "full" | "inactive" | "refused" | "removed";
+            }[];
+            next_cursor: components["schemas"]["NextCursor"];
         };
         ChannelStats: {
             adds: number;
@@ -4873,6 +4964,75 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["RuleBroken"];
             428: components["responses"]["PreconditionRequired"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    getChannelServing: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelServing"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    listChannelSwaps: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path: {
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelSwapPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             default: components["responses"]["Failed"];
         };
     };
