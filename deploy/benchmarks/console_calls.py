@@ -153,7 +153,7 @@ CALLS = [
     counted("leads", "leads/query"),
     counted("leads, of contacts with a tag", "leads/query", condition=tag(0)),
     Call("lead", "GET", "leads/{id}", one("leads")),
-    Call("channels", "GET", "channels?limit=50"),
+    Call("channels", "GET", "channels?limit=50&days=7"),
     Call("channel", "GET", "channels/{id}", one("channels")),
     Call("channel: statistics", "GET", "channels/{id}/stats", one("channels"), paged=False),
     Call("sources", "GET", "sources?limit=50"),

@@ -58,11 +58,84 @@ Result<crm::ChannelEdit> edit_of(const ApiRequest& request) {
     return edit;
 }
 
+constexpr int most_days = 366;
+constexpr int most_days_listed = 31;                      // each channel of a page is looked up
+constexpr std::int64_t day_and_a_bit = 26LL * 3'600'000;  // past midnight of the next day, DST too
+
+std::string zone_of(const ApiServices& services, CorpId id) {
+    const auto corp = services.corp_directory.find(id);
+    return corp == nullptr ? "Asia/Shanghai" : corp->time_zone;
+}
+
+// ?days=: 0 when absent.
+Result<int> days_of(const ApiRequest& request, int most) {
+    const auto text = request.query_opt("days");
+    int days = 0;
+    if (!text) {
+        return days;
+    }
+    const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), days);
+    if (ec != std::errc{} || end != text->data() + text->size() || days < 1 || days > most) {
+        return Error{
+            ErrorCode::invalid,
+            "days must be a number from 1 to " + std::to_string(most),
+            "bad_days"};
+    }
+    return days;
+}
+
+// The starts of so many local days, and of tomorrow.
+std::vector<UnixMillis> day_edges(UnixMillis now, std::string_view zone, int days) {
+    std::vector<UnixMillis> out{local_day_start(now, zone)};
+    for (int i = 1; i < days; ++i) {
+        out.push_back(local_day_start(out.back() - 1, zone));
+    }
+    std::reverse(out.begin(), out.end());
+    out.push_back(local_day_start(out.back() + day_and_a_bit, zone));
+    return out;
+}
+
+json::array days_json(
+    Snapshot& s,
+    const crm::Viewer& viewer,
+    crm::ChannelId id,
+    const std::vector<UnixMillis>& edges,
+    std::string_view zone
+) {
+    json::array out;
+    const auto days = crm::ChannelStore::days(s, viewer, id, edges);
+    for (std::size_t i = 0; i < days.size(); ++i) {
+        out.push_back(json::object{
+            {"day", format_local(edges[i], zone).substr(0, 10)},
+            {"adds", days[i].adds},
+            {"lost", days[i].lost},
+            {"spoke", days[i].spoke}});
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<Response> list_channels(const ApiServices& services, const ApiRequest& request) {
+    auto days = days_of(request, most_days_listed);
+    if (!days) {
+        return std::move(days).error();
+    }
+    const auto edges = day_edges(services.clock.now(), zone_of(services, request.corp()), *days);
     return read_page(services, request, [&](Snapshot& s, const crm::Page& page) {
-        return page_response(crm::ChannelStore::list(s, request.viewer(), page), channel_json);
+        const auto listed = [&](const crm::Channel& channel) {
+            json::object out = channel_json(channel);
+            if (*days > 0) {
+                json::array adds;
+                for (const crm::ChannelDay& day :
+                     crm::ChannelStore::days(s, request.viewer(), channel.id, edges)) {
+                    adds.emplace_back(day.adds);
+                }
+                out["adds_by_day"] = std::move(adds);
+            }
+            return out;
+        };
+        return page_response(crm::ChannelStore::list(s, request.viewer(), page), listed);
     });
 }
 
@@ -110,64 +183,12 @@ Result<Response> delete_channel(const ApiServices& services, const ApiRequest& r
     );
 }
 
-namespace {
-
-constexpr int most_days = 366;
-constexpr std::int64_t day_and_a_bit = 26LL * 3'600'000;  // past midnight of the next day, DST too
-
-// ?days=: 0 when absent.
-Result<int> days_of(const ApiRequest& request) {
-    const auto text = request.query_opt("days");
-    int days = 0;
-    if (!text) {
-        return days;
-    }
-    const auto [end, ec] = std::from_chars(text->data(), text->data() + text->size(), days);
-    if (ec != std::errc{} || end != text->data() + text->size() || days < 1 || days > most_days) {
-        return Error{ErrorCode::invalid, "days must be a number from 1 to 366", "bad_days"};
-    }
-    return days;
-}
-
-// The starts of so many local days, and of tomorrow.
-std::vector<UnixMillis> day_edges(UnixMillis now, std::string_view zone, int days) {
-    std::vector<UnixMillis> out{local_day_start(now, zone)};
-    for (int i = 1; i < days; ++i) {
-        out.push_back(local_day_start(out.back() - 1, zone));
-    }
-    std::reverse(out.begin(), out.end());
-    out.push_back(local_day_start(out.back() + day_and_a_bit, zone));
-    return out;
-}
-
-json::array days_json(
-    Snapshot& s,
-    const crm::Viewer& viewer,
-    crm::ChannelId id,
-    const std::vector<UnixMillis>& edges,
-    std::string_view zone
-) {
-    json::array out;
-    const auto days = crm::ChannelStore::days(s, viewer, id, edges);
-    for (std::size_t i = 0; i < days.size(); ++i) {
-        out.push_back(json::object{
-            {"day", format_local(edges[i], zone).substr(0, 10)},
-            {"adds", days[i].adds},
-            {"lost", days[i].lost},
-            {"spoke", days[i].spoke}});
-    }
-    return out;
-}
-
-}  // namespace
-
 Result<Response> get_channel_stats(const ApiServices& services, const ApiRequest& request) {
-    auto days = days_of(request);
+    auto days = days_of(request, most_days);
     if (!days) {
         return std::move(days).error();
     }
-    const auto corp = services.corp_directory.find(request.corp());
-    const std::string zone = corp == nullptr ? "Asia/Shanghai" : corp->time_zone;
+    const std::string zone = zone_of(services, request.corp());
     const auto stats_of = [&](Snapshot& s, crm::ChannelId id) -> Result<Response> {
         if (!crm::ChannelStore::find(s, request.viewer(), id)) {
             return not_found("channel");

@@ -225,6 +225,11 @@ TEST_F(ConsoleApi, ChannelsTellDaysAndWaitForTheirCode) {
     const Got stats = get(path + "/stats?days=3");
     ASSERT_EQ(stats.status, 200) << stats.body;
     EXPECT_EQ(json_array(stats.object(), "days")->size(), 3U);
+    const Got listed = get("channels?days=3");
+    EXPECT_EQ(listed.object().at("items").at(0).at("adds_by_day").as_array().size(), 3U)
+        << listed.body;
+    EXPECT_EQ(get("channels").body.find("adds_by_day"), std::string::npos);
+    EXPECT_EQ(get("channels?days=32").code(), "bad_days");
     EXPECT_EQ(get(path + "/stats?days=0").code(), "bad_days");
     EXPECT_EQ(get(path + "/qr.svg").code(), "channel_not_ready");
     (void)s.core.write<int>([&](Transaction& tx) -> Result<int> {

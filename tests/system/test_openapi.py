@@ -179,6 +179,7 @@ class OpenApi(unittest.TestCase):
         eventually(lambda: self.get(f'channels/{channel["id"]}/swaps')["items"], what="the swaps of the channel")
         self.get(f'channels/{channel["id"]}/serving')
         self.get(f'channels/{channel["id"]}/stats')
+        self.get("channels?days=7")
         self.contacts(person, inner, gone)
         self.leads()
         self.segments_and_pushes(tag)

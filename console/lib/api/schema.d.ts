@@ -2312,6 +2312,8 @@ export interface components {
              */
             sync: "pending" | "ready" | "failed";
             sync_error: string;
+            /** @description Of a list that was asked for days: friends added on each, the oldest first. */
+            adds_by_day?: number[];
             created: components["schemas"]["Time"];
         };
         ChannelPage: {
@@ -4779,6 +4781,8 @@ export interface operations {
     listChannels: {
         parameters: {
             query?: {
+                /** @description adds_by_day of so many days, today the last; absent: without. */
+                days?: number;
                 /** @description next_cursor of the page before. */
                 cursor?: components["parameters"]["Cursor"];
                 limit?: components["parameters"]["Limit"];

@@ -27,14 +27,14 @@ export function use_stats(id: string, days: () => number) {
 }
 
 /** Figures follow what happens to people; a burst of scans asks for them once in two seconds. */
-export function follow_stats(...key: string[]): void {
+export function follow_adds(...key: [string, ...string[]]): void {
   let waiting = false
   const again = () => {
     if (waiting) return
     waiting = true
     setTimeout(() => {
       waiting = false
-      void refresh('channel-stats', ...key)
+      void refresh(...key)
     }, 2000)
   }
   use_live('feed', again, again)
