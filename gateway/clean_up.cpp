@@ -40,6 +40,7 @@ constexpr crm::CorpTable other_tables[] = {
     {"contact_sync_member", "userid_key"},
     {"archive_feed_cursor", "corp_id"},
     {"setup_step", "step"},
+    {"side_opened", "corp_id"},
     {"verify_file", "name"},
     {"corp_key", "corp_id"},
 };

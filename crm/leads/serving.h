@@ -1,7 +1,7 @@
 #pragma once
 // Who serves now: the list of users that a channel's code should have at this moment. Pure: people,
-// what they were given today, and the time go in. WeCom refuses an empty list (page 92572), so the
-// answer never is one while the channel has a member.
+// what they were given today, and the time go in. The answer is never empty while the channel has a
+// member: the list is told to WeCom whole (page 92572), and a printed code must lead to somebody.
 
 #include <cstdint>
 #include <string>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "connectors/wecom/contact_sync.h"
 #include "crm/staff/audit.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/setup.h"
@@ -28,6 +27,7 @@ constexpr std::array steps{
     StepRow{"callbacks", {"corp.callback", "", "", "", ""}},
     StepRow{"domain", {}},
     StepRow{"members", {}},
+    StepRow{"toolbar", {}},
     StepRow{"archive", {"corp.archive", "", "", "", ""}},
     StepRow{"first_sync", {}}};
 
@@ -35,73 +35,6 @@ bool belongs(const StepRow& step, std::string_view check) {
     return std::any_of(step.checks.begin(), step.checks.end(), [&](std::string_view begin) {
         return !begin.empty() && check.starts_with(begin);
     });
-}
-
-json::object shown(const Finding& finding) {
-    return json::object{
-        {"code", finding.check},
-        {"verdict", to_string(finding.verdict)},
-        {"cause", finding.what},
-        {"place", finding.place},
-        {"fix", finding.fix}};
-}
-
-Finding members_finding(Snapshot& s, CorpId corp) {
-    const std::int64_t n =
-        s.number("SELECT COUNT(*) FROM member WHERE corp_id = ? AND customer_contact = 1", {corp});
-    if (n > 0) {
-        return {
-            Verdict::ok, "corp.members", std::to_string(n) + " members may have customers", "", ""};
-    }
-    return {
-        Verdict::broken,
-        "corp.members",
-        "no member of this corp may have customers",
-        "客户与上下游 › 客户联系 › 权限配置",
-        "give members customer contact permission, then sync"};
-}
-
-Finding sync_finding(Snapshot& s, CorpId corp) {
-    const auto run = wecom::last_sync_run(s, corp);
-    if (!run) {
-        return {
-            Verdict::warning,
-            "corp.sync",
-            "nothing was synced yet",
-            "POST /api/v1/sync",
-            "start it"};
-    }
-    const std::string count = std::to_string(run->contacts) + " friendships read";
-    if (run->finished_ms == 0) {
-        return {
-            Verdict::warning,
-            "corp.sync",
-            "running: " + count + ", " + std::to_string(run->members_done) + " of " +
-                std::to_string(run->members_total) + " members",
-            "",
-            "wait for it"};
-    }
-    if (!run->error.empty()) {
-        return {
-            Verdict::broken,
-            "corp.sync",
-            run->error,
-            "GET /api/v1/sync",
-            "mend it and start again"};
-    }
-    return {Verdict::ok, "corp.sync", count, "", ""};
-}
-
-// worst of the findings; without any the step does not apply
-std::string_view status_of(const std::vector<Finding>& findings) {
-    if (findings.empty()) {
-        return "skipped";
-    }
-    Verdict worst = Verdict::ok;
-    for (const Finding& finding : findings) {
-        worst = std::max(worst, finding.verdict);
-    }
-    return to_string(worst);
 }
 
 json::object untested(std::string_view id) {
@@ -122,9 +55,7 @@ Result<std::vector<Finding>> findings_of(
     }
     if (step.checks[0].empty()) {
         auto read = services.core.read<int>([&](Snapshot& s) -> Result<int> {
-            out.push_back(
-                step.id == "members" ? members_finding(s, corp.id) : sync_finding(s, corp.id)
-            );
+            out.push_back(own_finding(s, corp.id, step.id, services.public_url));
             return 0;
         });
         return read ? Result<std::vector<Finding>>(std::move(out))
@@ -154,7 +85,11 @@ std::span<const Migration> setup_migrations() {
             2,
             "CREATE TABLE verify_file(corp_id INTEGER NOT NULL, name TEXT NOT NULL, content TEXT "
             "NOT NULL, added_ms INTEGER NOT NULL, PRIMARY KEY(corp_id, name));"
-            "CREATE UNIQUE INDEX verify_file_name ON verify_file(name);"}};
+            "CREATE UNIQUE INDEX verify_file_name ON verify_file(name);"},
+        Migration{
+            3,
+            "CREATE TABLE side_opened(corp_id INTEGER NOT NULL PRIMARY KEY, member_id INTEGER NOT "
+            "NULL, opened_ms INTEGER NOT NULL);"}};
     return all;
 }
 
@@ -210,25 +145,10 @@ Result<Response> test_setup_step(const ApiServices& services, const ApiRequest& 
     if (!findings) {
         return std::move(findings).error();
     }
-    json::array list;
-    for (const Finding& finding : *findings) {
-        list.push_back(shown(finding));
-    }
-    const UnixMillis now = services.clock.now();
-    const std::string result = to_text(json::object{
-        {"id", step->id},
-        {"status", status_of(*findings)},
-        {"findings", std::move(list)},
-        {"tested", time_json(now)}});
     return services.core.write<Response>([&](Transaction& tx) -> Result<Response> {
-        tx.execute(
-            "INSERT INTO setup_step(corp_id, step, result, tested_ms) VALUES(?,?,?,?) ON "
-            "CONFLICT(corp_id, step) DO UPDATE SET result = excluded.result, tested_ms = "
-            "excluded.tested_ms",
-            {corp->id, step->id, result, now}
+        return Response::json(
+            200, keep_step(tx, corp->id, step->id, *findings, services.clock.now())
         );
-        tx.changed({corp->id, "setup", corp->id.value, "updated"});
-        return Response::json(200, result);
     });
 }
 

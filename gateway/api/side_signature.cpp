@@ -6,6 +6,7 @@
 #include "connectors/wecom/jsapi_ticket.h"
 #include "connectors/wecom/jssdk_signature.h"
 #include "gateway/api/handlers.h"
+#include "gateway/api/setup.h"
 #include "gateway/api/support.h"
 #include "gateway/sessions.h"
 
@@ -72,6 +73,9 @@ Result<Response> get_side_signature(const ApiServices& services, const ApiReques
     auto agent = signed_by(services, corp->id, wecom::TicketKind::agent, *url);
     if (!agent) {
         return std::move(agent).error();
+    }
+    if (Status noted = note_toolbar_opened(services, request); !noted) {
+        return std::move(noted).error();
     }
     return Response::json(
         200,

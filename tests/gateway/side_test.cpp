@@ -96,6 +96,16 @@ TEST_F(SideTest, TheFollowerGetsTheCard) {
     }
 }
 
+// That it is done by the first signature is tested with WeCom: tests/system/test_side.py.
+TEST_F(SideTest, TheSetupsStepWaitsForAMemberWithTheToolbarOpen) {
+    const auto tested = [&] { return post("setup/steps/toolbar/test?corp=" + corp.str(), ""); };
+    EXPECT_EQ(tested().text("status"), "warning") << tested().body;
+    EXPECT_EQ(signature("https://foreign.example.com/side/").status, 422);
+    EXPECT_EQ(signature("http://crm.example.com/side/").status, 502);
+    EXPECT_EQ(tested().text("status"), "warning") << "nothing was signed";
+    EXPECT_NE(tested().body.find("corp.toolbar"), std::string::npos);
+}
+
 TEST_F(SideTest, WhoDoesNotFollowIsToldWhomToAsk) {
     const Got got = card(tom, "wm_li");
     EXPECT_EQ(got.status, 403) << got.body;

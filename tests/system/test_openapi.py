@@ -408,7 +408,7 @@ class OpenApi(unittest.TestCase):
         for picture in ("qr.svg", "qr.png?size=256"):
             self.call("get", f'channels/{channel["id"]}/{picture}', expect=200)
         self.get("setup/steps")
-        for step in ("corp", "customer_contact", "callbacks", "domain", "members", "archive", "first_sync"):
+        for step in ("corp", "customer_contact", "callbacks", "domain", "members", "toolbar", "archive", "first_sync"):
             self.post(f"setup/steps/{step}/test", expect=200)
         name = "WW_verify_AbCd1234.txt"
         self.assertEqual(404, self.api.raw("GET", "/" + name)[0])

@@ -54,12 +54,16 @@ class Side(unittest.TestCase):
         return answer["ticket"]
 
     def test_signatures_are_those_of_wecoms_own_tickets(self):
-        self.admin()
+        admin = self.admin()
+        toolbar = lambda: next(s for s in admin.send("GET", "setup/steps")[2]["items"] if s["id"] == "toolbar")
+        self.assertEqual(admin.send("POST", "setup/steps/toolbar/test")[2]["status"], "warning")
         sample = self.member("sample1")
         url = f"http://127.0.0.1:{self.daemon.port}/side/?corp={CORP}"
         status, _, got = sample.send("GET", "side/signature?" + urllib.parse.urlencode({"url": url + "#/card"}))
         self.assertEqual(status, 200, got)
         self.assertEqual((got["corp_id"], got["agent_id"], got["url"]), (CORP, 1000002, url))
+        self.assertEqual(toolbar()["status"], "ok", "the wizard's step is done by the first member")
+        self.assertEqual(admin.send("POST", "setup/steps/toolbar/test")[2]["status"], "ok")
         tickets = {"config": self.ticket("get_jsapi_ticket"), "agent": self.ticket("ticket/get", type="agent_config")}
         self.assertNotEqual(tickets["config"], tickets["agent"])
         for kind, ticket in tickets.items():

@@ -3401,7 +3401,7 @@ export interface components {
         };
         SetupStep: {
             /** @enum {string} */
-            id: "corp" | "customer_contact" | "callbacks" | "domain" | "members" | "archive" | "first_sync";
+            id: "corp" | "customer_contact" | "callbacks" | "domain" | "members" | "toolbar" | "archive" | "first_sync";
             /** @enum {string} */
             status: "ok" | "warning" | "broken" | "untested" | "skipped";
             findings: {

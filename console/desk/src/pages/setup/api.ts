@@ -13,7 +13,7 @@ export type Steps = Schema<'SetupSteps'>
 export type Step = Schema<'SetupStep'>
 export type StepId = Step['id']
 export type Finding = Step['findings'][number]
-export const step_ids: readonly StepId[] = ['corp', 'customer_contact', 'callbacks', 'domain', 'members', 'archive', 'first_sync']
+export const step_ids: readonly StepId[] = ['corp', 'customer_contact', 'callbacks', 'domain', 'members', 'toolbar', 'archive', 'first_sync']
 
 export const is_sandbox = (corp: Corp): boolean => /^http:\/\/(127\.|localhost|\[::1\])/.test(corp.api_base)
 

@@ -26,7 +26,7 @@ describe('findings in words', () => {
     expect(say(finding('corp.later', 'warning', 'something new', '', 'do that'))).toMatchObject({ title: 'corp.later', text: 'something new', fix: 'do that' })
   })
   it('has words for every check', () => {
-    for (const code of ['corp.app', 'corp.token', 'corp.network', 'corp.clock', 'corp.contacts_secret', 'corp.customer_contact', 'corp.callback', 'corp.callback.app', 'corp.domain.url', 'corp.domain.file', 'corp.members', 'corp.sync', 'corp.archive.sdk', 'corp.archive.secret', 'corp.archive.keys']) {
+    for (const code of ['corp.app', 'corp.token', 'corp.network', 'corp.clock', 'corp.contacts_secret', 'corp.customer_contact', 'corp.callback', 'corp.callback.app', 'corp.domain.url', 'corp.domain.file', 'corp.members', 'corp.toolbar', 'corp.sync', 'corp.archive.sdk', 'corp.archive.secret', 'corp.archive.keys']) {
       expect(zh.about, code).toHaveProperty(subject(code))
       expect(zh.found, code).toHaveProperty(subject(code))
       expect(zh.fix, code).toHaveProperty(subject(code))

@@ -33,6 +33,7 @@ function variant(about: string, finding: Finding): string {
   if (finding.verdict === 'ok') return 'ok'
   if (about === 'sync') return finding.cause.startsWith('running') ? 'running' : finding.verdict === 'warning' ? 'never' : 'broken'
   if (about === 'domain_url') return finding.cause.startsWith('server.public_url is not set') ? 'missing' : 'broken'
+  if (about === 'toolbar') return finding.cause.startsWith('server.public_url is not set') ? 'missing' : 'waiting'
   if (about === 'domain_file') return finding.cause.startsWith('no verify file') ? 'missing' : 'broken'
   if (about === 'archive_secret') return finding.cause.includes('is missing') ? 'missing' : 'broken'
   if (about === 'archive_keys') return finding.cause.startsWith('no private key') ? 'missing' : 'broken'
