@@ -122,8 +122,15 @@ ALTER TABLE push_batch ADD COLUMN remind_job INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE push_batch ADD COLUMN remind_state INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array<Migration, 2> all{
-    Migration{.number = 1, .sql = first}, Migration{.number = 2, .sql = reminders}};
+// Of a push that came back with a backup: since when its own ledger may not know what was sent.
+constexpr std::string_view restored = R"sql(
+ALTER TABLE push ADD COLUMN doubt_ms INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<Migration, 3> all{
+    Migration{.number = 1, .sql = first},
+    Migration{.number = 2, .sql = reminders},
+    Migration{.number = 3, .sql = restored}};
 
 }  // namespace
 

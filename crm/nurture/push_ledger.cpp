@@ -2,6 +2,7 @@
 #include "crm/nurture/push_ledger.h"
 
 #include "crm/nurture/push_moves.h"
+#include "crm/nurture/push_restore.h"
 #include "crm/nurture/push_settle.h"
 
 namespace leadbridge::crm {
@@ -63,6 +64,10 @@ Result<IntentDecision> PushLedger::begin_intent(
     }
     if (std::optional<UnixMillis> until = in_the_way(tx, *b, now)) {
         return IntentDecision{Kind::wait, b->attempt, *until, b->state};
+    }
+    if (b->intent_ms < b->doubt_ms) {
+        doubt_batch(tx, jobs_, *b, now);
+        return IntentDecision{Kind::stop, b->attempt, 0, RecipientState::unknown};
     }
     tx.execute(
         "UPDATE push_batch SET state = ?, attempt = ?, request_hash = ?, fence = ?, lease_until = "

@@ -57,8 +57,8 @@ const std::string_view batch_columns =
     "b.state, b.closed, "
     "b.attempt, b.request_hash, b.fence, b.lease_until, b.intent_ms, b.unknown_ms, b.submitted_ms, "
     "b.confirmed_ms, "
-    "b.looks, b.msgid, b.errcode, b.reminds, b.remind_job, b.remind_state, p.status, p.plan_step "
-    "FROM push_batch b JOIN push p ON p.corp_id = b.corp_id AND p.id = b.push_id ";
+    "b.looks, b.msgid, b.errcode, b.reminds, b.remind_job, b.remind_state, p.status, p.plan_step, "
+    "p.doubt_ms FROM push_batch b JOIN push p ON p.corp_id = b.corp_id AND p.id = b.push_id ";
 
 BatchRow batch_row(const Row& row) {
     BatchRow b;
@@ -88,6 +88,7 @@ BatchRow batch_row(const Row& row) {
     b.remind_state = static_cast<RemindState>(row.integer(23));
     b.push_status = static_cast<PushStatus>(row.integer(24));
     b.plan_step = static_cast<PlanStep>(row.integer(25));
+    b.doubt_ms = row.integer(26);
     return b;
 }
 

@@ -57,6 +57,7 @@ struct BatchRow {
     RemindState remind_state = RemindState::none;
     PushStatus push_status = PushStatus::draft;
     PlanStep plan_step = PlanStep::recipients;
+    UnixMillis doubt_ms = 0;  // push_restore.h
 
     bool final() const noexcept;
 };
