@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <set>
 
 #include "base/time_zone.h"
@@ -13,6 +12,7 @@ namespace {
 
 constexpr std::int64_t day_and_a_bit = 26LL * 3'600'000;  // past the next midnight, DST too
 constexpr int day_minutes = 1'440;
+constexpr std::int64_t minute_ms = 60'000;
 constexpr int days_ahead = 8;
 
 struct Span {
@@ -42,15 +42,19 @@ UnixMillis moment(std::chrono::sys_days date, int minutes, std::string_view zone
     return at ? *at : 0;
 }
 
-// Moments of the local clock. Each is worked out once: the rotas of a hundred members share them.
+// Moments of the local clock. Only a day on which it is put forward or back needs the zone's rules:
+// the rotas of a hundred members are some thousand moments.
 class LocalClock {
 public:
-    LocalClock(UnixMillis now, std::string_view zone)
-        : today_(local_date(now, zone)), zone_(zone) {}
+    LocalClock(UnixMillis now, std::string_view zone) : today_(local_date(now, zone)), zone_(zone) {
+        for (int day = -1; day <= days_ahead + 3; ++day) {
+            midnights_.push_back(moment(today_ + std::chrono::days{day}, 0, zone));
+        }
+    }
 
     // The duty of one rota from yesterday on. Spans are made of instants, so that a day of 23 or 25
     // hours needs no thought.
-    std::vector<Span> spans(const std::vector<RotaSlot>& rota) {
+    std::vector<Span> spans(const std::vector<RotaSlot>& rota) const {
         std::vector<Span> out;
         for (int day = -1; day <= days_ahead; ++day) {
             const unsigned weekday =
@@ -66,17 +70,17 @@ public:
     }
 
 private:
-    UnixMillis at(int day, int minutes) {
-        const auto [found, fresh] = known_.try_emplace(day * day_minutes + minutes);
-        if (fresh) {
-            found->second = moment(today_ + std::chrono::days{day}, minutes, zone_);
+    UnixMillis at(int day, int minutes) const {
+        const auto from = static_cast<std::size_t>(day + 1 + minutes / day_minutes);
+        if (midnights_[from + 1] - midnights_[from] == day_minutes * minute_ms) {
+            return midnights_[from] + minutes % day_minutes * minute_ms;
         }
-        return found->second;
+        return moment(today_ + std::chrono::days{day}, minutes, zone_);
     }
 
     std::chrono::sys_days today_;
     std::string_view zone_;
-    std::map<int, UnixMillis> known_;  // by minutes since today's midnight on the clock
+    std::vector<UnixMillis> midnights_;  // from yesterday's on
 };
 
 class Watch {
@@ -84,7 +88,7 @@ public:
     explicit Watch(const ServingQuestion& q)
         : q_(q),
           tomorrow_(local_day_start(local_day_start(q.now, q.zone) + day_and_a_bit, q.zone)) {
-        LocalClock clock(q.now, q.zone);
+        const LocalClock clock(q.now, q.zone);
         for (const Server& person : q.people) {
             spans_.push_back(clock.spans(person.rota));
         }
