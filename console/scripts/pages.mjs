@@ -83,7 +83,7 @@ async function look_at(path, { theme, lang, width }) {
       csp: window.csp_violations,
       wide: document.documentElement.scrollWidth - window.innerWidth,
       keys: texts('h1, h2, h3, button, label, th, nav a, dt, [role=tab]').filter((text) => /^[a-z_]+(\.[a-z0-9_]+)+$/.test(text)),
-      controls: texts('nav a, th:not([scope=rowgroup]), label, [role=tab], h1').filter((text) => /\p{Script=Han}/u.test(text)),
+      controls: texts('nav a:not(.nav-brand), th:not([scope=rowgroup]), label, [role=tab], h1').filter((text) => /\p{Script=Han}/u.test(text)),
     }
   })
   seen.csp.forEach((text) => fault(`CSP: ${text}`))

@@ -11,7 +11,7 @@ namespace leadbridge::crm {
 namespace {
 
 constexpr std::size_t batch = 200;
-constexpr std::uint64_t few = 2'000;  // contacts whose leads are all looked at
+constexpr std::uint64_t few = 2'000;  // contacts whose leads are all looked at in any case
 
 constexpr std::string_view whole_row =
     "SELECT l.id, l.corp_id, l.contact_id, c.name, l.status, l.stage, l.owner, l.first_kind, "
@@ -104,7 +104,7 @@ public:
     std::vector<LeadPosition> find(Snapshot& s) {
         found_.clear();
         examined_ = 0;
-        if (frame_.contacts && frame_.contacts->count() <= few) {
+        if (frame_.contacts && cheaper_by_contact()) {
             of_contacts(s);
         } else {
             walk_together(s);
@@ -210,9 +210,20 @@ private:
         }
     }
 
-    // The other way round: every lead of a few contacts.
+    // A walk finds one of n wanted among N in every N/n leads; the other way round reads n.
+    bool cheaper_by_contact() const {
+        const std::uint64_t wanted = frame_.contacts->count();
+        if (wanted <= few) {
+            return true;
+        }
+        const std::uint64_t all = frame_.contacts->down_from(UINT32_MAX, 1).front() + 1ULL;
+        return wanted * wanted <= all * (limit_ + 1);
+    }
+
+    // The other way round: every lead of the contacts.
     void of_contacts(Snapshot& s) {
-        const std::vector<std::uint32_t> ords = frame_.contacts->from(0, few);
+        const std::vector<std::uint32_t> ords =
+            frame_.contacts->from(0, static_cast<std::size_t>(frame_.contacts->count()));
         std::vector<std::int64_t> wanted;
         for (const LeadStatus status : statuses(query_.find)) {
             wanted.push_back(static_cast<std::int64_t>(status));
