@@ -233,9 +233,21 @@ void App::start() {
             p.door.handle(std::move(request), std::move(responder));
         }
     );
+    p.backups.emplace(BackupDeskSources{
+        *p.core,
+        *p.archive_db,
+        p.settings.server.data_dir,
+        p.settings.blobs.path,
+        p.settings.security.master_key_file,
+        *p.clock,
+        p.rng,
+        p.metrics});
     p.control.emplace(
         control_socket_path(p.settings.server.data_dir),
-        [&p](const Request& request) { return p.api.handle_local(request); }
+        [&p](const Request& request) {
+            return BackupDesk::serves(request) ? p.backups->handle(request)
+                                               : p.api.handle_local(request);
+        }
     );
     p.running = true;
     p.runner.emplace(p.jobs, *p.clock, JobRunnerOptions{.threads = p.settings.server.job_workers});
@@ -273,6 +285,7 @@ void App::stop() {
     p.server->stop();
     p.live.stop();
     p.control.reset();
+    p.backups.reset();
     p.inbox.stop();
     p.scheduler.stop();
     p.runner->stop();

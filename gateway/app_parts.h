@@ -31,6 +31,7 @@
 #include "crm/staff/staff.h"
 #include "gateway/api.h"
 #include "gateway/app.h"
+#include "gateway/backup/desk.h"
 #include "gateway/callbacks.h"
 #include "gateway/console_assets.h"
 #include "gateway/control_socket.h"
@@ -118,6 +119,7 @@ struct App::Parts {
     Scheduler scheduler;
     std::optional<JobRunner> runner;
     std::optional<HttpServer> server;
+    std::optional<BackupDesk> backups;
     std::optional<ControlSocket> control;
     std::set<CorpId> periodic;  // of the scheduler's thread
     bool running = false;

@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "base/time_zone.h"
+#include "gateway/backup/note.h"
 #include "gateway/control_socket.h"
 
 namespace leadbridge::gateway {
@@ -101,6 +102,41 @@ Finding check_master_key(const std::string& file) {
                ? ok("machine.master_key",
                     file + " is there; keep a copy apart: a lost key is lost data")
                : mode;
+}
+
+// What a lost disk would cost. The note is of this installation's own backups.
+Finding check_backup(const std::string& data_dir) {
+    constexpr std::int64_t day_ms = 86'400'000;
+    const std::string check = "machine.backup";
+    const std::string place = "data_dir/backup.json";
+    const std::string daily =
+        "run `leadbridge backup DIR` daily and `leadbridge backup verify DIR` after it, on another "
+        "disk (docs/operations.md)";
+    const BackupNote note = read_backup_note(data_dir);
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                         std::chrono::system_clock::now().time_since_epoch()
+    )
+                         .count();
+    if (note.made_ms == 0) {
+        return warning(check, "there is no backup", place, daily);
+    }
+    const std::string newest = "the newest backup is of " + rfc3339(note.made_ms);
+    if (now - note.made_ms > 2 * day_ms) {
+        return warning(check, newest + ": older than two days", place, daily);
+    }
+    if (note.verified_ms == 0) {
+        return warning(check, newest + "; it was never verified", place, daily);
+    }
+    if (now - note.verified_made_ms > 8 * day_ms) {
+        return warning(
+            check, "the newest backup that was verified is older than a week", place, daily
+        );
+    }
+    return ok(
+        check,
+        newest + ", one of " + rfc3339(note.verified_made_ms) +
+            " is verified; the master key is in none of them: keep copies of it apart"
+    );
 }
 
 Finding check_clock() {
@@ -193,6 +229,7 @@ std::vector<Finding> check_machine(const config::Settings& settings) {
     std::vector<Finding> out{
         check_data_dir(settings.server.data_dir),
         check_master_key(settings.security.master_key_file),
+        check_backup(settings.server.data_dir),
         check_clock(),
         check_port(settings.server)};
     if (!settings.server.tls_key.empty()) {

@@ -17,8 +17,8 @@
 
 namespace leadbridge::gateway {
 
-// The machine: data directory, key files, clock, port. A port that our own daemon holds is in
-// order.
+// The machine: data directory, key files, backups, clock, port. A port that our own daemon holds is
+// in order.
 std::vector<Finding> check_machine(const config::Settings& settings);
 
 // One corp: secrets and trusted address, clock against WeCom's, customer contact permission,

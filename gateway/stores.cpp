@@ -15,6 +15,7 @@
 #include "crm/operations/operation.h"
 #include "crm/staff/staff.h"
 #include "gateway/api/setup.h"
+#include "gateway/backup/switch_over.h"
 #include "gateway/idempotency.h"
 #include "gateway/inbox.h"
 
@@ -71,7 +72,20 @@ DataDirLock lock_data_dir(const std::string& dir) {
     if (!lock) {
         throw std::runtime_error(lock.error().message);
     }
+    finish_switch(dir);  // of a restore that died between its renames
     return std::move(*lock);
+}
+
+std::unique_ptr<Database> open_core_as_is(
+    const config::Settings& settings, const Clock& clock, Metrics& metrics
+) {
+    return open_sqlite(core_options(settings), clock, metrics);
+}
+
+std::unique_ptr<Database> open_archive_as_is(
+    const config::Settings& settings, const Clock& clock, Metrics& metrics
+) {
+    return open_sqlite(archive_options(settings), clock, metrics);
 }
 
 std::unique_ptr<Database> open_core(

@@ -15,12 +15,20 @@
 
 namespace leadbridge::gateway {
 
-// Makes the directory where it is missing. The holder alone may open what is in it.
+// Makes the directory where it is missing, and ends a restore that had begun to take its place. The
+// holder alone may open what is in it.
 DataDirLock lock_data_dir(const std::string& dir);
 std::unique_ptr<Database> open_core(
     const config::Settings& settings, const Clock& clock, Metrics& metrics
 );
 std::unique_ptr<Database> open_archive(
+    const config::Settings& settings, const Clock& clock, Metrics& metrics
+);
+// Without migrating: for a backup before an upgrade.
+std::unique_ptr<Database> open_core_as_is(
+    const config::Settings& settings, const Clock& clock, Metrics& metrics
+);
+std::unique_ptr<Database> open_archive_as_is(
     const config::Settings& settings, const Clock& clock, Metrics& metrics
 );
 // With the master key of the settings; makes the key on the first start.

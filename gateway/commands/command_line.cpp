@@ -8,6 +8,7 @@
 #include "base/http_client.h"
 #include "base/log.h"
 #include "config/settings.h"
+#include "gateway/commands/backup_commands.h"
 #include "gateway/commands/key_commands.h"
 #include "gateway/commands/resource_commands.h"
 #include "gateway/commands/serve.h"
@@ -127,6 +128,7 @@ int run_command_line(int argc, char** argv) {
     add_user_commands(app, load, chosen);
     add_queue_commands(app, load, chosen);
     add_key_commands(app, load, chosen);
+    add_backup_commands(app, load, chosen);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
