@@ -1,5 +1,8 @@
 #include "gateway/commands/backup_commands.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -43,6 +46,18 @@ std::string dir_of(const BackupArguments& a, const config::Settings& settings) {
         throw std::runtime_error("name a directory, or set backup.url = \"dir:PATH\"");
     }
     return std::filesystem::absolute(dir).lexically_normal().string();
+}
+
+// What root leaves there, the daemon's user could not read or replace.
+void require_owner(const std::string& data_dir) {
+    struct stat info {};
+
+    if (::stat(data_dir.c_str(), &info) == 0 && info.st_uid != ::geteuid()) {
+        throw std::runtime_error(
+            data_dir + " belongs to another user: give the command as that one (sudo -u \\#" +
+            std::to_string(info.st_uid) + " leadbridge ..)"
+        );
+    }
 }
 
 // The answer about the backup that the daemon made; nullopt when none runs. Error when it refused.
@@ -90,6 +105,7 @@ Result<std::optional<std::string>> by_daemon(
 
 // Holds the data directory for the time of the backup.
 std::string by_ourselves(const config::Settings& settings, const std::string& dir) {
+    require_owner(settings.server.data_dir);
     const DataDirLock lock = lock_data_dir(settings.server.data_dir);
     if (!std::filesystem::exists(settings.database.path)) {
         throw std::runtime_error(
@@ -163,6 +179,7 @@ int backup(const BackupArguments& a, const config::Settings& settings) {
 }
 
 int verify(const BackupArguments& a, const config::Settings& settings) {
+    require_owner(settings.server.data_dir);
     const auto key = a.key_file.empty()
                          ? load_master_key(settings.security.master_key_file, MissingKey::refuse)
                          : load_key_file(a.key_file, MissingKey::refuse);
@@ -242,6 +259,7 @@ void print_restored(const Restored& r) {
 }
 
 int restore(const BackupArguments& a, const config::Settings& settings) {
+    require_owner(settings.server.data_dir);
     const SystemClock clock;
     SystemRng rng;
     std::optional<Result<Restored>> done;

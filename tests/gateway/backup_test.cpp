@@ -3,12 +3,14 @@
 
 #include "gateway/backup/backup.h"
 
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 #include "base/vault.h"
 #include "gateway/backup/files.h"
@@ -196,6 +198,47 @@ TEST_F(BackupTest, GivenUpItLeavesTheFormerOnesAndNothingElse) {
         }
     }
     EXPECT_TRUE(verify());
+}
+
+// As a full disk would have it, wherever it is met.
+TEST_F(BackupTest, FailingItLeavesTheFormerOnesAndNothingElse) {
+    ASSERT_TRUE(backup());
+    int failed = 0;
+    for (const char* step : {"packing archive.db", "packing core.db", "blobs"}) {
+        const auto before = backups_in(backups());
+        const OnProgress fail_there = [&](const BackupProgress& progress) {
+            if (progress.step == step) {
+                throw std::system_error(ENOSPC, std::generic_category(), "cannot write");
+            }
+            return true;
+        };
+        try {
+            (void)backup(fail_there);
+        } catch (const std::system_error&) {
+            ++failed;
+        }
+        EXPECT_EQ(backups_in(backups()), before);
+        EXPECT_FALSE(clear_copies_left());
+        for (const auto& entry : fs::directory_iterator(backups())) {
+            EXPECT_FALSE(entry.path().filename().string().ends_with(".partial"));
+        }
+    }
+    EXPECT_EQ(failed, 3);
+    EXPECT_TRUE(verify());
+    EXPECT_TRUE(backup());
+}
+
+TEST_F(BackupTest, AFullDirectoryIsSaidBefore) {
+    const std::string small = backups();
+    fs::create_directories(small);
+    if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=8m") != 0) {
+        GTEST_SKIP() << "no right to mount";
+    }
+    const auto made = backup();
+    EXPECT_FALSE(made);
+    EXPECT_EQ(made ? "" : made.error().reason, "no_space");
+    EXPECT_TRUE(backups_in(small).empty());
+    ::umount(small.c_str());
 }
 
 TEST_F(BackupTest, EveryFlippedByteOfItsPapersIsFound) {
