@@ -68,11 +68,30 @@ void MessageSlice::add(const PreparedMessage& p) {
 }
 
 WrittenCount MessageSlice::finish() {
+    if (last_number_ > 0) {
+        tx_.execute(
+            "UPDATE archive_pull SET message_n = ? WHERE corp_id = ?", {last_number_, corp_}
+        );
+    }
     for (auto& [key, touched] : touched_) {
         update_conversation(touched);
         tell(touched);
     }
     return count_;
+}
+
+// Rises in commit order: the row of archive_pull is locked from the first one on.
+std::int64_t MessageSlice::next_number() {
+    if (last_number_ == 0) {
+        last_number_ = tx_.one(
+                              "INSERT INTO archive_pull(corp_id) VALUES(?) ON CONFLICT(corp_id) DO "
+                              "UPDATE SET"
+                              " message_n = archive_pull.message_n RETURNING message_n",
+                              {corp_},
+                              [](const Row& row) { return row.integer(0); }
+        ).value_or(0);
+    }
+    return ++last_number_;
 }
 
 void MessageSlice::close_envelope(const PreparedMessage& p, EnvelopeState state) {
@@ -131,7 +150,7 @@ void MessageSlice::insert_message(const PreparedMessage& p, std::int64_t convers
     tx_.execute(
         "INSERT INTO message(id, corp_id, seq, msgid, at_ms, conversation_id, type, action, "
         "sender, side, recalled_ms, summary,"
-        " body) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " body, n) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         {p.id,
          corp_,
          p.opened.seq,
@@ -144,7 +163,8 @@ void MessageSlice::insert_message(const PreparedMessage& p, std::int64_t convers
          p.side,
          recalled.value_or(0),
          Blob{p.summary},
-         Blob{p.body}}
+         Blob{p.body},
+         next_number()}
     );
 }
 

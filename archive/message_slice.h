@@ -66,6 +66,7 @@ public:
     WrittenCount finish();
 
 private:
+    std::int64_t next_number();
     void close_envelope(const PreparedMessage& p, EnvelopeState state);
     TouchedConversation& conversation(const PreparedMessage& p);
     void insert_message(const PreparedMessage& p, std::int64_t conversation_id);
@@ -78,6 +79,7 @@ private:
     Transaction& tx_;
     const CorpId corp_;
     std::map<std::string, TouchedConversation> touched_;
+    std::int64_t last_number_ = 0;  // given in this slice; 0 = none yet
     WrittenCount count_;
 };
 

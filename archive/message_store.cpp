@@ -7,17 +7,12 @@
 #include "archive/conversation.h"
 #include "archive/media_detail.h"
 #include "archive/message.h"
+#include "archive/message_rows.h"
 
 namespace leadbridge::archive {
 
 namespace {
 
-constexpr std::string_view message_columns =
-    "SELECT id, conversation_id, seq, msgid, at_ms, type, action, sender, side, recalled_ms, "
-    "summary, body FROM message ";
-constexpr std::string_view conversation_columns =
-    "SELECT c.id, c.kind, c.userid, c.external_userid, c.roomid, c.first_ms, c.last_ms, c.messages "
-    "FROM conversation c ";
 constexpr std::size_t most_conversations = 500;  // of one person
 
 int bounded(int limit) {
@@ -34,19 +29,6 @@ std::string marks(std::size_t n) {
 
 Error not_found(std::string_view what) {
     return {ErrorCode::not_found, std::string(what) + " not found"};
-}
-
-ConversationView read_conversation(const Row& row) {
-    ConversationView view;
-    view.id = row.id<ConversationId>(0);
-    view.kind = static_cast<ConversationKind>(row.integer(1));
-    view.userid = row.str(2);
-    view.external_userid = row.str(3);
-    view.roomid = row.str(4);
-    view.first_ms = row.integer(5);
-    view.last_ms = row.integer(6);
-    view.messages = row.integer(7);
-    return view;
 }
 
 }  // namespace

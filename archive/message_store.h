@@ -87,6 +87,12 @@ struct MessagePage {
     bool more = false;  // go on with the last item's seq
 };
 
+struct MessageWindow {
+    std::vector<MessageView> items;  // newest first
+    bool older = false;              // there are, beyond the last item
+    bool newer = false;              // there are, before the first item
+};
+
 struct ConversationPage {
     std::vector<ConversationView> items;
     bool more = false;  // go on with the last item's last_ms and id
@@ -116,6 +122,14 @@ struct ArchiveBacklog {
 
 enum class Groups : bool { without, with };
 
+// A message where it was said: its neighbours in the conversation, if any.
+struct MessageContext {
+    MessageView message;
+    std::optional<MessageView> before;
+    std::optional<MessageView> after;
+    ConversationView conversation;
+};
+
 class MessageStore {
 public:
     MessageStore(Database& archive, Vault& vault, BlobStore& blobs, VisibleUserids visible)
@@ -138,6 +152,25 @@ public:
         const MessageQuery& query,
         Groups groups = Groups::without
     ) const;
+    // The messages around one of the conversation, it among them, newest first: about half of
+    // query.limit on either side.
+    Result<MessageWindow> messages_around(
+        const crm::Viewer& viewer, ConversationId id, MessageId message, int limit
+    ) const;
+
+    // For the search, which reads rows of its own: what a viewer may see, ...
+    struct Scope {
+        bool all = true;
+        std::vector<std::string> participants;  // members' ids in lower case
+    };
+
+    Scope scope_of(const crm::Viewer& viewer) const;
+    static bool sees(Snapshot& s, CorpId corp, const Scope& scope, std::int64_t conversation_id);
+    // ... and the messages of this scope that are to be shown, in the order given; others are left
+    // out.
+    std::vector<MessageContext> contexts(
+        Snapshot& s, CorpId corp, const Scope& scope, const std::vector<MessageId>& messages
+    ) const;
     Result<MediaView> media(const crm::Viewer& viewer, MediaId id) const;
     // Clear bytes of [offset, offset + length), length 0 = to the end. Error{conflict} while it is
     // not there.
@@ -151,14 +184,6 @@ public:
     ArchiveBacklog backlog(CorpId corp) const;
 
 private:
-    // A condition on conversation_id, with its parameters.
-    struct Scope {
-        bool all = true;
-        std::vector<std::string> participants;
-    };
-
-    Scope scope_of(const crm::Viewer& viewer) const;
-    static bool sees(Snapshot& s, CorpId corp, const Scope& scope, std::int64_t conversation_id);
     MessageView read_message(CorpId corp, const Row& row) const;
     MediaView read_media_row(CorpId corp, const Row& row) const;
     void add_media(Snapshot& s, CorpId corp, std::vector<MessageView>& messages) const;

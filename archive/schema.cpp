@@ -135,7 +135,28 @@ CREATE TABLE seen(
     PRIMARY KEY(corp_id, n));
 )sql";
 
-constexpr std::array archive_steps{Migration{1, first}};
+// message.n: 1, 2, 3 ... within the corp in commit order; what follows the messages (the search
+// index) goes by it. Messages whose text is to go stand in erasure until nothing else knows it.
+constexpr std::string_view numbered = R"sql(
+ALTER TABLE archive_pull ADD COLUMN message_n INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN n INTEGER NOT NULL DEFAULT 0;
+UPDATE message SET n = numbered.n FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY corp_id ORDER BY id)
+    AS n FROM message) AS numbered WHERE numbered.id = message.id;
+INSERT INTO archive_pull(corp_id, message_n)
+    SELECT corp_id, MAX(n) FROM message WHERE n > 0 GROUP BY corp_id
+    ON CONFLICT(corp_id) DO UPDATE SET message_n = excluded.message_n;
+CREATE INDEX message_n ON message(corp_id, n);
+
+CREATE TABLE erasure(
+    corp_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    message_n INTEGER NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY(corp_id, message_id));
+CREATE INDEX erasure_open ON erasure(corp_id, message_n) WHERE state = 0;
+)sql";
+
+constexpr std::array archive_steps{Migration{1, first}, Migration{2, numbered}};
 
 constexpr std::array feed_steps{Migration{
     1,
@@ -149,6 +170,7 @@ constexpr crm::CorpTable tables[] = {
     {"conversation", "id"},
     {"conversation_participant", "conversation_id"},
     {"envelope", "id"},
+    {"erasure", "message_id"},
     {"media", "id"},
     {"message", "id"},
     {"recall", "msgid"},

@@ -92,6 +92,11 @@ bool StoreTrouble::disk_full() const noexcept {
     return (code_ & 0xff) == SQLITE_FULL;
 }
 
+bool StoreTrouble::damaged() const noexcept {
+    const int code = code_ & 0xff;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_CANTOPEN;
+}
+
 void SqliteConnection::Close::operator()(sqlite3* db) const noexcept {
     sqlite3_close_v2(db);
 }

@@ -27,6 +27,8 @@ public:
 
     // True when space ran out, the one trouble that giving up the ballast may cure.
     bool disk_full() const noexcept;
+    // True when the file is not what it should be, or is gone.
+    bool damaged() const noexcept;
 
 private:
     int code_;

@@ -30,6 +30,7 @@ class TagBitmaps;
 
 namespace leadbridge::archive {
 class ArchivePuller;
+class MessageSearch;
 class MessageStore;
 }  // namespace leadbridge::archive
 
@@ -70,6 +71,7 @@ struct ApiServices {
     QrPictures& qr_pictures;
     wecom::TicketStore& tickets;
     SideFetches& side_fetches;
+    archive::MessageSearch& search;
 
     crm::CrmServices crm() const { return {clock, ids, jobs}; }
 

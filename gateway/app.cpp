@@ -90,6 +90,8 @@ App::Parts::Parts(AppOptions options)
       ),
       callbacks(inbox),
       messages(*archive_db, *vault, *blobs, archive::visible_by_members(*core)),
+      search_index(open_search_index(settings)),
+      search(*archive_db, *vault, *search_index, messages),
       rsa(rsa_threads),
       sdk(worker_path(), *clock, rng),
       archive_corps([this] { return corp_directory.all(); }),
@@ -99,6 +101,7 @@ App::Parts::Parts(AppOptions options)
           [this](Transaction& tx, const crm::Touch& touch) { return tell(tx, touch); }
       ),
       fetcher({*archive_db, *vault, *blobs, *clock, rng, metrics}, {}, sdk, archive_corps),
+      indexer({*archive_db, *vault, *clock, metrics, *search_index}, archive_corps),
       puller(
           {*archive_db, *vault, *clock, ids, rng, metrics, rsa},
           {},
@@ -107,6 +110,7 @@ App::Parts::Parts(AppOptions options)
           [this](CorpId) {
               feed.wake();
               fetcher.wake();
+              indexer.wake();
           }
       ),
       corp_doctor(*http, sdk, *clock, settings.server.public_url),
@@ -139,7 +143,8 @@ App::Parts::Parts(AppOptions options)
           sandbox_door,
           qr_pictures,
           tickets,
-          side_fetches},
+          side_fetches,
+          search},
       api(services, api_routes()),
       console(console_of(options.ui_dir)),
       live(
@@ -265,6 +270,7 @@ void App::start() {
     p.runner->start();
     p.feed.start();
     p.fetcher.start();
+    p.indexer.start();
     p.puller.start();
     p.scheduler.start();
     p.live.start();
@@ -301,6 +307,7 @@ void App::stop() {
     p.puller.stop();
     p.fetcher.stop();
     p.feed.stop();
+    p.indexer.stop();
     log::info("app", "stopped");
 }
 

@@ -9,8 +9,10 @@
 
 #include "archive/feed.h"
 #include "archive/media_fetcher.h"
+#include "archive/message_search.h"
 #include "archive/message_store.h"
 #include "archive/puller.h"
+#include "archive/search_indexer.h"
 #include "base/http_client.h"
 #include "base/http_server.h"
 #include "base/log.h"
@@ -97,11 +99,14 @@ struct App::Parts {
 
     // Archive.
     archive::MessageStore messages;
+    const std::unique_ptr<TokenIndex> search_index;
+    archive::MessageSearch search;
     archive::RsaPool rsa;
     wecom::FinanceSdkFactory sdk;
     const archive::CorpList archive_corps;
     archive::ArchiveFeed feed;
     archive::MediaFetcher fetcher;
+    archive::SearchIndexer indexer;
     archive::ArchivePuller puller;
 
     // Doors.

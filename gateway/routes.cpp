@@ -421,6 +421,12 @@ constexpr std::array table{
         Permission::archive_read,
         get_media},
     Route{
+        Method::post,
+        "/api/v1/archive/search",
+        Access::read,
+        Permission::archive_read,
+        search_archive},
+    Route{
         Method::get,
         "/api/v1/archive/health",
         Access::read,

@@ -5,8 +5,10 @@
 
 #include "archive/feed.h"
 #include "archive/schema.h"
+#include "archive/search_document.h"
 #include "base/job_queue.h"
 #include "base/log.h"
+#include "base/sqlite_token_index.h"
 #include "connectors/wecom/services.h"
 #include "crm/contacts/tag.h"
 #include "crm/intake.h"
@@ -46,10 +48,13 @@ SqliteOptions core_options(const config::Settings& settings) {
     return options;
 }
 
+std::filesystem::path folder_of(const config::Settings& settings) {
+    return std::filesystem::path(settings.database.path).parent_path();
+}
+
 SqliteOptions archive_options(const config::Settings& settings) {
     SqliteOptions options;
-    options.path =
-        (std::filesystem::path(settings.database.path).parent_path() / "archive.db").string();
+    options.path = (folder_of(settings) / "archive.db").string();
     options.name = "archive";
     options.page_size = 8'192;
     options.writer_cache_kb = 2'048;
@@ -100,6 +105,14 @@ std::unique_ptr<Database> open_archive(
     return migrated(
         open_sqlite(archive_options(settings), clock, metrics), {{"archive", archive::migrations()}}
     );
+}
+
+std::unique_ptr<TokenIndex> open_search_index(const config::Settings& settings) {
+    SqliteTokenOptions options;
+    const auto folder = folder_of(settings);
+    options.folder = folder.empty() ? "." : folder.string();
+    options.format = archive::search_format;
+    return open_sqlite_token_index(options);
 }
 
 std::unique_ptr<Vault> open_vault(

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "base/rng.h"
 #include "base/sqlite_database.h"
+#include "base/token_index.h"
 #include "base/vault.h"
 #include "config/settings.h"
 
@@ -31,6 +32,8 @@ std::unique_ptr<Database> open_core_as_is(
 std::unique_ptr<Database> open_archive_as_is(
     const config::Settings& settings, const Clock& clock, Metrics& metrics
 );
+// Beside the archive; anything it lacks is indexed anew.
+std::unique_ptr<TokenIndex> open_search_index(const config::Settings& settings);
 // With the master key of the settings; makes the key on the first start.
 std::unique_ptr<Vault> open_vault(
     Database& core, const Clock& clock, Rng& rng, const config::Settings& settings

@@ -1,9 +1,14 @@
 // /api/v1/archive and a contact's messages
 
+#include <algorithm>
+#include <utility>
+
 #include "archive/feed.h"
+#include "archive/message_search.h"
 #include "archive/message_store.h"
 #include "base/crypto.h"
 #include "crm/contacts/contact.h"
+#include "gateway/api/archive_json.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/support.h"
 
@@ -14,66 +19,24 @@ namespace {
 constexpr std::int64_t media_piece = 8 << 20;  // of one answer; more by Range
 constexpr int replay_slice = 500;
 
-json::object media_json(const archive::MediaView& media) {
-    return json::object{
-        {"id", media.id.str()},
-        {"kind", media.kind},
-        {"filename", media.filename},
-        {"size", media.size},
-        {"state", archive::to_string(media.state)},
-        {"received", media.received},
-        {"reason", media.reason}};
-}
-
-json::object message_json(const archive::MessageView& message) {
-    auto content = parse_json(message.content);
-    json::array media;
-    for (const archive::MediaView& item : message.media) {
-        media.push_back(media_json(item));
+// Newest first; the cursor is the last item's seq. newer_cursor only where the page does not begin
+// with the newest.
+Response window_response(const archive::MessageWindow& window) {
+    json::array items;
+    for (const archive::MessageView& message : window.items) {
+        items.push_back(message_json(message));
     }
-    return json::object{
-        {"id", message.id.str()},
-        {"conversation", message.conversation.str()},
-        {"seq", std::to_string(message.seq)},
-        {"msgid", message.msgid},
-        {"at", time_json(message.at_ms)},
-        {"type", message.type},
-        {"action", message.action},
-        {"sender", message.sender},
-        {"side", archive::to_string(message.side)},
-        {"recalled", time_json(message.recalled_ms)},
-        {"summary", message.summary},
-        {"content", content ? std::move(*content) : json::value(nullptr)},
-        {"media", std::move(media)}};
-}
-
-json::object conversation_json(
-    const archive::ConversationView& conversation, const std::optional<crm::Contact>& contact
-) {
-    return json::object{
-        {"id", conversation.id.str()},
-        {"kind", archive::to_string(conversation.kind)},
-        {"userid", conversation.userid},
-        {"external_userid", conversation.external_userid},
-        {"contact", contact ? json::value(contact->id.str()) : json::value(nullptr)},
-        {"contact_name", contact ? contact->name : std::string()},
-        {"roomid", conversation.roomid},
-        {"first", time_json(conversation.first_ms)},
-        {"last", time_json(conversation.last_ms)},
-        {"messages", conversation.messages},
-        {"last_summary", conversation.last_summary}};
-}
-
-std::optional<crm::Contact> contact_of(
-    Snapshot& s, const ApiRequest& request, const archive::ConversationView& conversation
-) {
-    if (conversation.external_userid.empty()) {
-        return std::nullopt;
+    const auto cursor = [&](bool there, const archive::MessageView& at) {
+        return there ? json::value(encode_cursor(at.seq)) : json::value(nullptr);
+    };
+    json::object out{{"items", std::move(items)}};
+    out["next_cursor"] = nullptr;
+    out["newer_cursor"] = nullptr;
+    if (!window.items.empty()) {
+        out["next_cursor"] = cursor(window.older, window.items.back());
+        out["newer_cursor"] = cursor(window.newer, window.items.front());
     }
-    const auto id = crm::find_contact_id(
-        s, request.corp(), crm::IdentityKind::external_userid, conversation.external_userid
-    );
-    return crm::find_contact(s, request.viewer(), id);
+    return Response::json(200, to_text(out));
 }
 
 // Newest first; the cursor is the last item's seq.
@@ -201,9 +164,29 @@ Result<Response> list_messages(const ApiServices& services, const ApiRequest& re
     if (!query) {
         return std::move(query).error();
     }
+    auto around = query_id<archive::MessageId>(request, "around");
+    if (!around) {
+        return std::move(around).error();
+    }
+    if (*around) {
+        auto window =
+            services.messages.messages_around(request.viewer(), *id, **around, query->limit);
+        if (!window) {
+            return std::move(window).error();
+        }
+        return window_response(*window);
+    }
+    const bool newer = request.query("direction") == "newer";
+    if (newer) {
+        query->after_seq = std::max<std::int64_t>(1, std::exchange(query->before_seq, 0));
+    }
     auto page = services.messages.messages(request.viewer(), *id, *query);
     if (!page) {
         return std::move(page).error();
+    }
+    if (newer) {
+        std::ranges::reverse(page->items);
+        return window_response({std::move(page->items), false, page->more});
     }
     return messages_response(*page);
 }
@@ -300,7 +283,8 @@ Result<Response> get_archive_health(const ApiServices& services, const ApiReques
             {"media_refused", backlog.media_refused},
             {"gaps_lost", backlog.gaps_lost},
             {"gaps_seen", backlog.gaps_seen},
-            {"untold", backlog.untold}})
+            {"untold", backlog.untold},
+            {"search_behind", services.search.behind(request.corp()).value_or(0)}})
     );
 }
 

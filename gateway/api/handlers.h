@@ -122,6 +122,7 @@ Result<Response> list_conversations(const ApiServices& services, const ApiReques
 Result<Response> list_messages(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_contact_messages(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_media(const ApiServices& services, const ApiRequest& request);
+Result<Response> search_archive(const ApiServices& services, const ApiRequest& request);
 Result<Response> get_archive_health(const ApiServices& services, const ApiRequest& request);
 Result<Response> replay_archive(const ApiServices& services, const ApiRequest& request);
 // system.cpp

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "archive/message_search.h"
 #include "connectors/wecom/contact_sync.h"
 #include "connectors/wecom/services.h"
 #include "crm/staff/query.h"
@@ -268,6 +269,15 @@ json::object archive_sync(Snapshot& s, CorpId corp, UnixMillis now) {
     return sync_json("archive", pulled == 0 ? "never" : "ok", pulled, now, "");
 }
 
+// The search index behind the archive.
+json::object search_sync(const ApiServices& services, CorpId corp, UnixMillis now) {
+    const auto behind = services.search.behind(corp);
+    if (!behind) {
+        return sync_json("search", "failed", 0, now, behind.error().message);
+    }
+    return sync_json("search", *behind > 0 ? "running" : "ok", *behind > 0 ? 0 : now, now, "");
+}
+
 }  // namespace
 
 Result<Response> get_health(const ApiServices& services, const ApiRequest& request) {
@@ -298,6 +308,7 @@ Result<Response> get_health(const ApiServices& services, const ApiRequest& reque
     if (!read || !pulled) {
         return read ? std::move(pulled).error() : std::move(read).error();
     }
+    syncs.push_back(search_sync(services, corp, now));
     out["sync"] = std::move(syncs);
     const auto samples = samples_of(
         services.metrics.render(),

@@ -89,6 +89,7 @@ struct CleanUpTest : ::testing::Test {
                  "VALUES(?,?,'p',1)",
                  "envelope(corp_id,id,seq,key_version,state,received_ms,bytes) "
                  "VALUES(?,?,1,1,1,0,'')",
+                 "erasure(corp_id,message_id,message_n) VALUES(?,?,1)",
                  "media(corp_id,id,message_id,conversation_id,item,kind,md5,size,detail,state,at_"
                  "ms)"
                  " VALUES(?,?,1,1,1,'','',0,'',0,0)",

@@ -98,6 +98,34 @@ class MainJob(unittest.TestCase):
         self.assertEqual(eventually(lambda: ended(contacts[0])), "contact_deleted")
         self.assertEqual(eventually(lambda: ended(contacts[1])), "member_deleted")
 
+    def test_a_phrase_is_found_where_it_was_said(self):
+        channel, _, _ = self.channel()
+        external, userid = self.scan(channel)
+        contact = self.contact(external)
+        for text in ("请问含税吗？", "年底前签合同，含税价 Invoice 2026 👍", "好的"):
+            self.wecom.do("chat", corpid=CORP, **{"from": userid}, to=[external], text=text)
+
+        def search(q, **filters):
+            return self.api.post("archive/search", {"q": q, "filter": filters, "total": True})
+
+        found = eventually(lambda: (page := search("含税价")) and page["items"] and page, 30, what="the phrase")
+        self.assertEqual(found["total"], {"value": 1, "relation": "eq"})
+        hit = found["items"][0]
+        self.assertEqual([hit["text"][m["first"]:m["first"] + m["length"]] for m in hit["highlights"]], ["含税价"])
+        self.assertEqual((hit["before"]["summary"], hit["after"]["summary"]), ("请问含税吗？", "好的"))
+        self.assertEqual((hit["conversation"]["userid"], hit["conversation"]["contact"]), (userid, contact["id"]))
+        around = self.api.get(f'archive/conversations/{hit["conversation"]["id"]}/messages?around={hit["message"]["id"]}&limit=2')
+        self.assertEqual([m["summary"] for m in around["items"]], ["好的", hit["message"]["summary"], "请问含税吗？"])
+        self.assertEqual(len(search("含税")["items"]), 2)
+        self.assertEqual(len(search("invoice 合同", contact=contact["id"], member=userid, types=["text"])["items"]), 1)
+        self.assertEqual(search("含税", sender=external)["items"], [])
+        self.assertEqual(len(search("👍", recalled=False)["items"]), 1)
+        eventually(lambda: self.api.get("archive/health")["search_behind"] == 0, what="the index caught up")
+        # Nothing of it stands readable on the disk.
+        for file in self.daemon.data.glob("fts-*.db*"):
+            self.assertNotIn("Invoice".lower().encode(), file.read_bytes().lower())
+            self.assertNotIn("含税".encode(), file.read_bytes())
+
     def test_chat_is_archived_on_the_contact(self):
         channel, _, _ = self.channel()
         external, userid = self.scan(channel)

@@ -20,7 +20,7 @@ CORP = "wwSYSTEMTEST0001"
 FILE = pathlib.Path(__file__).parents[2] / "gateway" / "openapi.json"
 # Requests other than GET that change nothing anybody is answerable for; every other one stands in an audit log.
 ASKS = re.compile(
-    r"/(query|board|preview|estimate|overlap|test|check)$|^/api/v1/(auth|views|archive/replay)\b|^/api/v1/corps$|^/(callback|hook)/")
+    r"/(query|board|preview|estimate|overlap|test|check|search)$|^/api/v1/(auth|views|archive/replay)\b|^/api/v1/corps$|^/(callback|hook)/")
 
 
 class Description:
@@ -284,6 +284,14 @@ class OpenApi(unittest.TestCase):
         media = eventually(arrived, 30, what="both messages and the file")
         conversation = self.first("archive/conversations?kind=single")
         self.get(f'archive/conversations/{conversation["id"]}/messages?limit=1')
+        found = self.post("archive/search", {"q": "", "filter": {"conversation": conversation["id"], "recalled": False}, "limit": 1, "total": True}, 200)
+        hit = eventually(lambda: self.post("archive/search", {"filter": {"has_file": True, "external_userid": person["external_userid"]}}, 200)["items"], 20, what="the file")[0]
+        self.get(f'archive/conversations/{hit["conversation"]["id"]}/messages?around={hit["message"]["id"]}&limit=2')
+        page = self.get(f'archive/conversations/{hit["conversation"]["id"]}/messages?limit=1')
+        if page["next_cursor"]:
+            self.get(f'archive/conversations/{hit["conversation"]["id"]}/messages?direction=newer&cursor={page["next_cursor"]}')
+        self.call("post", "archive/search", {"cursor": found["next_cursor"] or "bad", "filter": {}}, expect=422)
+        self.call("post", "archive/search", {"q": "。。。"}, expect=422)
         self.call("get", f'archive/media/{media["id"]}', expect=200)
         self.call("get", f'archive/media/{media["id"]}', headers={"Range": "bytes=5-9"}, expect=206)
         self.get("archive/health")

@@ -1085,7 +1085,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Messages, newest first. */
+        /** Messages, newest first; from the newest, around one of them, or on from a cursor. */
         get: operations["listMessages"];
         put?: never;
         post?: never;
@@ -1106,6 +1106,26 @@ export interface paths {
         get: operations["getMedia"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/archive/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Messages by their words and what is known of them, newest arrival first.
+         * @description q is words, all of which the message has, and "phrases in quotes". Ideographs are found one by one, letters and digits as whole words; width and case do not matter. File names, titles of links and programs, forms and nested records are searched as well. q may be empty when there is a filter. Who does not see everything finds messages in which a member of their scope took part; in groups, who was in the room when it was said.
+         */
+        post: operations["searchArchive"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2822,6 +2842,61 @@ export interface components {
         MessagePage: {
             items: components["schemas"]["Message"][];
             next_cursor: components["schemas"]["NextCursor"];
+            /** @description Where the page may not begin with the newest: for direction=newer; null when it does. */
+            newer_cursor?: string | null;
+        };
+        ArchiveSearch: {
+            /** @default  */
+            q: string;
+            filter?: {
+                /** @description userid of a member who said or received it. */
+                member?: string;
+                /** @description userid or external_userid. */
+                sender?: string;
+                contact?: components["schemas"]["Id"];
+                external_userid?: string;
+                conversation?: components["schemas"]["Id"];
+                /** @description roomid. */
+                group?: string;
+                /** @description One of these types of WeCom: text, file, link, ... */
+                types?: string[];
+                from?: components["schemas"]["Time"];
+                to?: components["schemas"]["Time"];
+                /** @description Only with a file, picture, voice or video; stickers are none. */
+                has_file?: boolean;
+                recalled?: boolean;
+            };
+            cursor?: string;
+            /** @default 20 */
+            limit: number;
+            /**
+             * @description Count them, up to 1,000.
+             * @default false
+             */
+            total: boolean;
+        };
+        ArchiveHit: {
+            message: components["schemas"]["Message"];
+            /** @description What was found, around its first place. */
+            text: string;
+            cut_before: boolean;
+            cut_after: boolean;
+            /** @description Places in text, in characters (code points), in order, without overlaps. */
+            highlights: {
+                first: number;
+                length: number;
+            }[];
+            before: components["schemas"]["Message"] | null;
+            after: components["schemas"]["Message"] | null;
+            conversation: components["schemas"]["Conversation"];
+        };
+        ArchiveHitPage: {
+            /** @description May be fewer than limit although there are more: only next_cursor tells. */
+            items: components["schemas"]["ArchiveHit"][];
+            next_cursor: components["schemas"]["NextCursor"];
+            total: components["schemas"]["Total"] | null;
+            /** @description Stored messages that cannot be found yet. */
+            behind: number;
         };
         ArchiveHealth: {
             seq: string;
@@ -2840,6 +2915,8 @@ export interface components {
             gaps_lost: number;
             gaps_seen: number;
             untold: number;
+            /** @description Stored messages that the search cannot find yet. */
+            search_behind: number;
         };
         /** @enum {string} */
         InboxState: "ready" | "done" | "dead" | "parked" | "dropped";
@@ -3457,7 +3534,7 @@ export interface components {
             };
             sync: {
                 /** @enum {string} */
-                resource: "contacts" | "members" | "tags" | "archive";
+                resource: "contacts" | "members" | "tags" | "archive" | "search";
                 /** @enum {string} */
                 state: "ok" | "running" | "failed" | "never";
                 /** @description Last success, as far as it is known. */
@@ -6971,6 +7048,10 @@ export interface operations {
                 /** @description next_cursor of the page before. */
                 cursor?: components["parameters"]["Cursor"];
                 limit?: components["parameters"]["Limit"];
+                /** @description A message of this conversation: it, and about half of limit on either side. */
+                around?: components["schemas"]["Id"];
+                /** @description newer: the cursor is a newer_cursor, and the page holds what was said next. */
+                direction?: "older" | "newer";
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
             };
@@ -7048,6 +7129,44 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    searchArchive: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveSearch"];
+            };
+        };
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveHitPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["RuleBroken"];
             default: components["responses"]["Failed"];
         };
     };

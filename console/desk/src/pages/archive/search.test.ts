@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { asks, nothing, pieces, question } from './search'
+
+describe('pieces', () => {
+  it('cuts at characters, also beside those of two halves', () => {
+    expect(pieces('👍报价单👍', [{ first: 1, length: 2 }])).toEqual([
+      { text: '👍', found: false },
+      { text: '报价', found: true },
+      { text: '单👍', found: false },
+    ])
+  })
+  it('has one piece without places and none without text', () => {
+    expect(pieces('报价', [])).toEqual([{ text: '报价', found: false }])
+    expect(pieces('', [])).toEqual([])
+  })
+  it('takes places at both ends', () => {
+    expect(pieces('abc', [{ first: 0, length: 1 }, { first: 2, length: 1 }]).map((one) => one.found)).toEqual([true, false, true])
+  })
+})
+
+describe('question', () => {
+  it('asks nothing of an empty form', () => {
+    expect(asks(nothing)).toBe(false)
+    expect(asks({ ...nothing, q: '  ' })).toBe(false)
+    expect(question(nothing)).toEqual({ q: '', filter: {} })
+  })
+  it('takes whole days and plain choices', () => {
+    const asked = question({ ...nothing, q: ' 报价 ', type: 'file', from: '2026-11-22', until: '2026-11-22', file: 'yes', recalled: 'no' })
+    expect(asked.q).toBe('报价')
+    expect(asked.filter).toMatchObject({ types: ['file'], has_file: true, recalled: false })
+    expect(Date.parse(asked.filter?.to ?? '') - Date.parse(asked.filter?.from ?? '')).toBe(86_400_000)
+  })
+})
