@@ -53,7 +53,7 @@ std::string document_tokens(
         if (!out.empty()) {
             out += ' ';
         }
-        out += keys.token(token);
+        keys.append(out, token);
     }
     return out;
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "archive/search_document.h"
 #include "archive/search_slice.h"
@@ -43,6 +45,11 @@ std::vector<Erasure> read_erasures(Snapshot& s, CorpId corp) {
     );
 }
 
+struct Ahead {
+    CorpId corp;
+    TokenSlice slice;
+};
+
 template <class T>
 T value_or_throw(Result<T> result) {
     if (!result) {
@@ -73,6 +80,7 @@ struct SearchIndexer::State {
     // Of the thread.
     std::map<CorpId, SearchKeys> keys;
     std::set<CorpId> checked;
+    std::optional<Ahead> ahead;  // the slice to be written next
 
     SearchKeys& keys_of(CorpId corp) {
         if (keys.size() >= most_keys && !keys.contains(corp)) {
@@ -85,28 +93,49 @@ struct SearchIndexer::State {
                          .first->second;
     }
 
-    int index_some(CorpId corp) {
-        SearchKeys& k = keys_of(corp);
-        const TokenOwner owner = token_owner(corp, k);
-        const MissingRange range = services.index.missing(owner);
+    // The next slice of the range; nullopt when there is nothing to index in it.
+    std::optional<Ahead> prepare(CorpId corp, const MissingRange& range, SearchKeys& k) {
         const StoredTexts texts = value_or_throw(
             services.archive.read<StoredTexts>([&](Snapshot& s) -> Result<StoredTexts> {
                 return read_texts(s, corp, range, slice_messages);
             })
         );
         if (std::min(range.last, texts.newest) < range.first) {
+            return std::nullopt;
+        }
+        const int month = month_at(services.clock.now());
+        return Ahead{
+            corp, make_slice(texts, range, slice_messages, month, [&](const StoredText& row) {
+                return tokens_of_row(corp, row, services.vault, k);
+            })};
+    }
+
+    // While a slice is written, the next one is cut: both cost about the same.
+    int index_some(CorpId corp) {
+        SearchKeys& k = keys_of(corp);
+        const TokenOwner owner = token_owner(corp, k);
+        MissingRange range = services.index.missing(owner);
+        auto now = std::exchange(ahead, std::nullopt);
+        if (!now || now->corp != corp || now->slice.first != range.first ||
+            now->slice.last > range.last) {
+            now = prepare(corp, range, k);
+        }
+        if (!now) {
             return 0;
         }
-        const TokenSlice slice = make_slice(
-            texts,
-            range,
-            slice_messages,
-            month_at(services.clock.now()),
-            [&](const StoredText& row) { return tokens_of_row(corp, row, services.vault, k); }
-        );
-        services.index.add(owner, slice);
+        const TokenSlice& slice = now->slice;
+        range.first = slice.last + 1;
+        range.month = slice.month;
+        const bool full =
+            slice.last - slice.first + 1 >= slice_messages && range.first <= range.last;
+        std::future<std::optional<Ahead>> next;
+        if (full) {
+            next = std::async(std::launch::async, [&] { return prepare(corp, range, k); });
+        }
+        services.index.add(owner, slice);  // next is waited for whatever comes of it
         indexed_total.add(static_cast<double>(slice.documents.size()));
         skipped_total.add(static_cast<double>(slice.skipped.size()));
+        ahead = full ? next.get() : std::nullopt;
         return static_cast<int>(slice.last - slice.first + 1);
     }
 
@@ -132,6 +161,7 @@ struct SearchIndexer::State {
         if (erasures.empty()) {
             return 0;
         }
+        ahead.reset();  // cut before these were asked for
         (void)value_or_throw(services.archive.write<bool>([&](Transaction& tx) -> Result<bool> {
             for (const Erasure& erasure : erasures) {
                 tx.execute(
@@ -231,6 +261,7 @@ SearchIndexer::SearchIndexer(SearchIndexServices services, CorpList corps)
               "leadbridge_search_behind_messages", "Stored messages the search does not know yet"
           ),
           services.metrics.gauge("leadbridge_search_index_bytes", "Size of the search index"),
+          {},
           {},
           {},
           {},

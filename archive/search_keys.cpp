@@ -39,19 +39,26 @@ SearchKeys::SearchKeys(Secret key, std::size_t remembered)
       known_(remembered) {}
 
 std::string SearchKeys::token(std::string_view plain) {
+    std::string out;
+    append(out, plain);
+    return out;
+}
+
+void SearchKeys::append(std::string& out, std::string_view plain) {
     const auto make = [&] {
         const std::size_t bytes = plain.starts_with("1") ? bytes_of_single : bytes_of_token;
         return base32(std::string_view(crypto::hmac_sha256(key_.reveal(), plain)).substr(0, bytes));
     };
     if (plain.size() > longest_known || known_.empty()) {
-        return make();
+        out += make();
+        return;
     }
     Known& known = known_[std::hash<std::string_view>{}(plain) % known_.size()];
     if (known.plain != plain) {
         known.token = make();
         known.plain = plain;
     }
-    return known.token;
+    out += known.token;
 }
 
 }  // namespace leadbridge::archive

@@ -23,6 +23,7 @@ public:
     const std::string& name() const noexcept { return name_; }
 
     std::string token(std::string_view plain);
+    void append(std::string& out, std::string_view plain);
 
 private:
     struct Known {
