@@ -51,12 +51,15 @@ async function id_of(list) {
   return ''
 }
 
-const paths = ['/home', '/contacts', '/leads', '/leads/board', '/channels', '/channels/new', '/sources', '/sources/new', '/segments', '/segments/new', '/tags', '/pushes', '/pushes/new', '/archive', '/setup', '/system', '/people', '/account', '/audit', '/sandbox']
+const paths = ['/home', '/contacts', '/leads', '/leads/board', '/channels', '/channels/new', '/sources', '/sources/new', '/segments', '/segments/new', '/tags', '/pushes', '/pushes/new', '/archive', '/archive/search', '/setup', '/system', '/people', '/account', '/audit', '/sandbox']
 for (const list of ['contacts', 'channels', 'sources', 'segments', 'pushes']) {
   const id = await id_of(list)
   if (id) paths.push(`/${list}/${id}`)
   if (id && list === 'channels') paths.push(`/${list}/${id}/edit`)
 }
+// The newest message is the first hit of a search that only leaves out recalled ones.
+const talk = await id_of('archive/conversations')
+if (talk) paths.push(`/archive/search?recalled=no&hit=${await id_of(`archive/conversations/${talk}/messages`)}`)
 
 let opened = 0
 const faults = []
