@@ -108,6 +108,7 @@ TEST(Search, TheScopeIsCheckedOnTheRowsToo) {
         })
         .value();
     EXPECT_EQ(w.find(w.limited({"li.si"}), "报价"), Ids{});
+    EXPECT_EQ(w.search().count(w.limited({"li.si"}), {.q = "报价已发"}).value().value, 0);
 }
 
 TEST(Search, CountsStopAtAThousand) {
