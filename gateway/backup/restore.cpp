@@ -224,6 +224,12 @@ private:
                 add(target.string() + suffix, "");
             }
         }
+        for (const auto& entry : fs::directory_iterator(core.parent_path())) {
+            // Search indexes know what was archived since; they are made anew.
+            if (entry.path().filename().string().starts_with("fts-")) {
+                add(entry.path(), "");
+            }
+        }
         add(core, (core_stage_.path() / "core.db").string());
         add(core.parent_path() / "archive.db", (core_stage_.path() / "archive.db").string());
         add(fs::absolute(settings_.blobs.path), staged_blobs().string());

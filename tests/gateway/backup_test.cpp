@@ -310,14 +310,17 @@ TEST_F(BackupTest, ANewerSchemaAndAnotherKeyAreRefusedBeforeAnythingIsTouched) {
 TEST_F(BackupTest, ARestorePutsAsideWhatStoodThere) {
     ASSERT_TRUE(backup());
     live_on();
+    write_text(data() + "/fts-202601.db", "an index of what was archived since");
     const auto restored = restore();
     ASSERT_TRUE(restored) << restored.error().message;
+    EXPECT_FALSE(fs::exists(data() + "/fts-202601.db"));
     EXPECT_EQ(restored->blobs, 1);
     EXPECT_EQ(restored->bad_blobs, 0);
     ASSERT_EQ(aside().size(), 1U);
     EXPECT_EQ(aside()[0], restored->aside);
     EXPECT_TRUE(fs::exists(aside()[0] / "core.db"));
     EXPECT_TRUE(fs::exists(aside()[0] / "archive.db"));
+    EXPECT_TRUE(fs::exists(aside()[0] / "fts-202601.db"));
     EXPECT_TRUE(fs::is_directory(aside()[0] / "blobs"));
     EXPECT_FALSE(clear_copies_left());
     expect_restored();
