@@ -1,7 +1,9 @@
 #pragma once
-// One database interface, two engines (SQLite here; PostgreSQL with its own issue). SQL is
-// portable: `?` placeholders, no engine idiom outside the engine's file. `INSERT ... ON
-// CONFLICT(cols) DO NOTHING|UPDATE` and `RETURNING` are portable.
+// One database interface, two engines: base/sqlite_database.h, base/postgres_database.h. SQL is
+// portable: `?` placeholders, no engine idiom outside the engine's files. `INSERT ... ON
+// CONFLICT(cols) DO NOTHING|UPDATE` and `RETURNING` are portable. A value is bound as what it is:
+// Blob for a BLOB column, text for TEXT, integers for INTEGER; conditions are comparisons, not
+// integers.
 //
 //   auto id = db.write<LeadId>([&](Transaction& tx) -> Result<LeadId> { ...; return id; });
 //   auto n  = db.read<std::int64_t>([&](Snapshot& s) -> Result<std::int64_t> { ... });
@@ -43,7 +45,12 @@ struct Blob {
     std::string_view bytes;
 };
 
-// A value bound to `?`. Views must live until the statement has run.
+// Behind a SELECT: rows that another transaction holds are left out instead of waited for. Without
+// meaning where there is one writer.
+inline constexpr std::string_view skip_locked = "/*skip locked*/";
+
+// A value bound to `?`. Views must live until the statement has run. Text is UTF-8 without zero
+// bytes, which is all that PostgreSQL keeps as text; other bytes are a Blob.
 class Param {
 public:
     using Storage = std::variant<std::nullptr_t, std::int64_t, double, std::string_view, Blob>;

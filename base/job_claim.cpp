@@ -131,23 +131,33 @@ std::optional<Job> lease_one(
     std::int64_t epoch,
     std::int64_t until
 ) {
-    static const std::string lease = fmt::format(
-        "UPDATE job SET state = 1, tries = tries + 1, fence = fence + 1, epoch = ?, lease_until = ?"
-        " WHERE corp_id = ? AND id = ? AND state = 0 AND run_at <= ? AND {}"
-        " RETURNING payload, tries, fence, created_ms, expires_at",
-        job_key_is_free
+    // One that another process is about to lease is left to it.
+    static const std::string hold = fmt::format(
+        "SELECT expires_at FROM job WHERE corp_id = ? AND id = ? AND state = 0 AND run_at <= ? AND "
+        "{} {}",
+        job_key_is_free,
+        skip_locked
     );
-    const auto expired = tx.execute(
-        "UPDATE job SET state = 3, error = 'expired before it ran; last error: ' || error WHERE "
-        "corp_id = ? AND id = ?"
-        " AND state = 0 AND expires_at > 0 AND expires_at <= ?",
-        {candidate.corp, candidate.id, now}
-    );
-    if (expired > 0) {
+    const auto expires_at =
+        tx.one(hold, {candidate.corp, candidate.id, now, now}, [](const Row& row) {
+            return row.integer(0);
+        });
+    if (!expires_at) {
         return std::nullopt;
     }
-    return tx
-        .one(lease, {epoch, until, candidate.corp, candidate.id, now, now}, [&](const Row& row) {
+    if (*expires_at > 0 && *expires_at <= now) {
+        tx.execute(
+            "UPDATE job SET state = 3, error = 'expired before it ran; last error: ' || error "
+            "WHERE corp_id = ? AND id = ?",
+            {candidate.corp, candidate.id}
+        );
+        return std::nullopt;
+    }
+    return tx.one(
+        "UPDATE job SET state = 1, tries = tries + 1, fence = fence + 1, epoch = ?, lease_until = ?"
+        " WHERE corp_id = ? AND id = ? RETURNING payload, tries, fence, created_ms, expires_at",
+        {epoch, until, candidate.corp, candidate.id},
+        [&](const Row& row) {
             Job job;
             job.id = candidate.id;
             job.corp = candidate.corp;
@@ -158,7 +168,8 @@ std::optional<Job> lease_one(
             job.created_ms = row.integer(3);
             job.expires_at = row.integer(4);
             return job;
-        });
+        }
+    );
 }
 
 }  // namespace

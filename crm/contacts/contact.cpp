@@ -112,7 +112,7 @@ bool search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q)
         if (c == '%' || c == '_' || c == '\\') {
             pattern.push_back('\\');
         }
-        pattern.push_back(c);
+        pattern.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
     }
     pattern.push_back('%');
     // An identity is looked for in every form that q could mean.
@@ -121,7 +121,8 @@ bool search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q)
         return query.keep(identity ? identity->value : std::string(q));
     };
     query.where(
-        "(c.name LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM identity ci WHERE ci.corp_id = ? AND "
+        "(lower(c.name) LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM identity ci WHERE ci.corp_id = "
+        "? AND "
         "ci.contact_id = c.id "
         "AND ci.value IN (?, ?, ?)))",
         {query.keep(std::move(pattern)),

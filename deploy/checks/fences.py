@@ -59,12 +59,12 @@ WORD_FENCES = [
 ]
 WORD_FENCES = [(re.compile(a), re.compile(b + r"$"), why) for a, b, why in WORD_FENCES]
 
-# SQL that only one engine understands. SQLite's own files may use it.
+# SQL that only one engine understands. The engines' own files may use it.
 SQL_IDIOMS = re.compile(
     r"\bINSERT OR \w+|\bREPLACE INTO\b|\bAUTOINCREMENT\b|\browid\b|\bstrftime\(|\bdatetime\(|\bunixepoch\(|\bGLOB\b|"
     r"\bPRAGMA\b(?! once)|\bIFNULL\(|\bjulianday\(|\bWITHOUT ROWID\b|\bsqlite_master\b"
 )
-SQL_FREE = re.compile(r"base/(sqlite_\w+|migrations)\.(cpp|h)$")
+SQL_FREE = re.compile(r"base/((sqlite|postgres)_\w+|migrations)\.(cpp|h)$")
 # Words every room of crm speaks; a library of their own below those rooms.
 OWN_LIBRARY = {name: "crm_outbox" for name in ("crm/touch.h", "crm/outbox.h", "crm/outbox.cpp")}
 MACHINE_PATHS = re.compile(r"/(work/(main|shared)|farm)/|/tmp/bash_")
