@@ -133,6 +133,9 @@ TEST_F(ContactTextTest, finds_what_reading_everybody_finds) {
             EXPECT_TRUE(std::ranges::includes(found, real)) << q;
         }
     }
+    if (test_engine() == Engine::postgres) {
+        return;  // a migration is not run by execute() there
+    }
     // The migration on these contacts gives the same rows.
     const auto kept = rows();
     ASSERT_TRUE(w.write([&](Transaction& tx) -> Status {
@@ -169,6 +172,9 @@ TEST_F(ContactTextTest, a_number_is_found_whole_and_a_common_text_is_said_to_be_
 
 // SQLite has no figures of the tables, and would rather walk an order than look a few rows up.
 TEST_F(ContactTextTest, a_card_and_a_search_read_no_others) {
+    if (test_engine() == Engine::postgres) {
+        GTEST_SKIP() << "the plans of SQLite";
+    }
     w.take(t0, CrmWorld::add("ann", "wm1"));
     fetch(1, t0 + second);
     const ContactId one = w.friend_id("wm1");

@@ -208,6 +208,9 @@ TEST_F(CorpTest, the_data_of_a_removed_corp_goes_in_slices_and_no_others) {
 }
 
 TEST_F(CorpTest, no_table_of_crm_is_forgotten_by_the_purge) {
+    if (test_engine() == Engine::postgres) {
+        GTEST_SKIP() << "reads SQLite's catalogue; the schema is the same";
+    }
     std::vector<std::string> named = {
         "corp", "removed_corp", "api_token", "job", "job_epoch", "corp_key", "master_key_print"};
     for (const CorpTable& t : crm_tables()) {
