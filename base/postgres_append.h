@@ -25,6 +25,10 @@ struct PostgresAppend {
     // Inserted by an attempt whose commit nobody heard of: found again under its key, it is ours or
     // an equal one.
     bool unheard = false;
+
+    bool stored() const {
+        return outcome == AppendOutcome::stored || outcome == AppendOutcome::stored_anew;
+    }
 };
 
 class PostgresAppender {
