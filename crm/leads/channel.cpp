@@ -182,7 +182,7 @@ Status ChannelStore::update(
     const std::string welcome = encode_content(c.welcome);
     tx.execute(
         "UPDATE channel SET name = ?, members = ?, limits = ?, tag_ids = ?, skip_verify = ?, "
-        "welcome = ?, sync = ?, refused = CASE WHEN ? THEN '' ELSE refused END, "
+        "welcome = ?, sync = ?, refused = CASE WHEN ? <> 0 THEN '' ELSE refused END, "
         "version = version + 1 WHERE corp_id = ? AND id = ?",
         {c.name,
          members,

@@ -62,7 +62,8 @@ WORD_FENCES = [(re.compile(a), re.compile(b + r"$"), why) for a, b, why in WORD_
 # SQL that only one engine understands. The engines' own files may use it.
 SQL_IDIOMS = re.compile(
     r"\bINSERT OR \w+|\bREPLACE INTO\b|\bAUTOINCREMENT\b|\browid\b|\bstrftime\(|\bdatetime\(|\bunixepoch\(|\bGLOB\b|"
-    r"\bPRAGMA\b(?! once)|\bIFNULL\(|\bjulianday\(|\bWITHOUT ROWID\b|\bsqlite_master\b"
+    r"\bPRAGMA\b(?! once)|\bIFNULL\(|\bjulianday\(|\bWITHOUT ROWID\b|\bsqlite_master\b|"
+    r"\bCASE WHEN \? THEN\b"
 )
 SQL_FREE = re.compile(r"base/((sqlite|postgres)_\w+|migrations)\.(cpp|h)$")
 # Words every room of crm speaks; a library of their own below those rooms.
