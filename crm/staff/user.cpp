@@ -164,7 +164,8 @@ Status UserStore::patch(
     }
     tx.execute(
         "UPDATE user_account SET role = ?, corp_id = ?, member_id = ?, scope = ?, disabled = ?, "
-        "provisioned = CASE WHEN ? <> 0 THEN 0 ELSE provisioned END, version = version + 1 WHERE id = ?",
+        "provisioned = CASE WHEN ? <> 0 THEN 0 ELSE provisioned END, version = version + 1 WHERE "
+        "id = ?",
         {after.role,
          after.corp,
          after.member,
