@@ -156,7 +156,12 @@ CREATE TABLE erasure(
 CREATE INDEX erasure_open ON erasure(corp_id, message_n) WHERE state = 0;
 )sql";
 
-constexpr std::array archive_steps{Migration{1, first}, Migration{2, numbered}};
+// Today's messages are counted without reading what they say.
+constexpr std::string_view arrivals =
+    "CREATE INDEX message_arrived ON message(corp_id, id, side, conversation_id);";
+
+constexpr std::array archive_steps{
+    Migration{1, first}, Migration{2, numbered}, Migration{3, arrivals}};
 
 constexpr std::array feed_steps{Migration{
     1,

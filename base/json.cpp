@@ -1,9 +1,30 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
 namespace leadbridge {
+
+namespace {
+
+// A number too large for a double is read as infinity, which cannot be written again.
+bool finite(const json::value& value) {
+    if (const double* number = value.if_double()) {
+        return std::isfinite(*number);
+    }
+    if (const json::array* items = value.if_array()) {
+        return std::all_of(items->begin(), items->end(), finite);
+    }
+    if (const json::object* object = value.if_object()) {
+        return std::all_of(object->begin(), object->end(), [](const auto& member) {
+            return finite(member.value());
+        });
+    }
+    return true;
+}
+
+}  // namespace
 
 Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
     if (text.size() > limits.max_bytes) {
@@ -23,6 +44,9 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
     }
     if (error) {
         return Error{ErrorCode::invalid, "JSON: " + error.message()};
+    }
+    if (!finite(value)) {
+        return Error{ErrorCode::invalid, "JSON: a number is out of range"};
     }
     return value;
 }

@@ -25,8 +25,9 @@ class TicketStore;
 }  // namespace leadbridge::wecom
 
 namespace leadbridge::crm {
+class LeadStock;
 class TagBitmaps;
-}
+}  // namespace leadbridge::crm
 
 namespace leadbridge::archive {
 class ArchivePuller;
@@ -59,6 +60,7 @@ struct ApiServices {
     crm::SourceStore& sources;
     crm::SourceDirectory& source_directory;
     crm::TagBitmaps& bitmaps;
+    crm::LeadStock& lead_stock;
     Inbox& inbox;
     wecom::WecomServices& wecom;
     archive::MessageStore& messages;

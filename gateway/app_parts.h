@@ -26,6 +26,7 @@
 #include "crm/contacts/tag.h"
 #include "crm/intake.h"
 #include "crm/leads/channel.h"
+#include "crm/leads/lead_stock.h"
 #include "crm/nurture/nurture.h"
 #include "crm/nurture/push_planner.h"
 #include "crm/nurture/tag_bitmaps.h"
@@ -85,6 +86,7 @@ struct App::Parts {
     // What crm works with.
     const crm::IntakeServices intake;
     crm::TagBitmaps bitmaps;
+    crm::LeadStock lead_stock;
     crm::PushLedger ledger;
     crm::PushPlanner planner;
     crm::OperationRunner operations;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crm/nurture/condition_sql.h"
+#include "crm/nurture/contact_query_rows.h"
 #include "crm/nurture/lead_query.h"
 #include "crm/nurture/ord_set.h"
 #include "crm/staff/viewer_scope.h"

@@ -2,6 +2,7 @@
 
 #include "archive/schema.h"
 #include "base/time_zone.h"
+#include "crm/leads/lead_stock.h"
 #include "crm/nurture/lead_query.h"
 #include "crm/nurture/push_ledger.h"
 #include "crm/staff/query.h"
@@ -87,7 +88,7 @@ MessageCounts messages(
     if (viewer.scope != crm::Scope::all) {
         sql += " JOIN conversation c ON c.corp_id = m.corp_id AND c.id = m.conversation_id";
     }
-    sql += " WHERE +m.corp_id = ? AND m.id >= ?";
+    sql += " WHERE m.corp_id = ? AND m.id >= ?";
     std::vector<Param> params{viewer.corp, first_id_of(since)};
     if (viewer.scope != crm::Scope::all) {
         sql += " AND c.userid IN (";
@@ -127,15 +128,13 @@ void add_machine(Snapshot& s, const crm::Viewer& viewer, json::object& now) {
 Result<json::object> leads_now(
     const ApiServices& services, const crm::Viewer& viewer, json::object& by_status
 ) {
-    const crm::LeadQueries queries(services.core, services.bitmaps, services.clock);
-    for (int i = 0; i <= static_cast<int>(crm::LeadStatus::invalid); ++i) {
-        crm::LeadFind find;
-        find.status = {static_cast<crm::LeadStatus>(i)};
-        auto total = queries.total(viewer, find);
-        if (!total) {
-            return std::move(total).error();
-        }
-        by_status[to_string(find.status[0])] = total->value;
+    const auto all = services.lead_stock.of(viewer);
+    const auto own = viewer.member ? services.lead_stock.of(viewer, viewer.member) : all;
+    if (!all || !own) {
+        return all ? own.error() : all.error();
+    }
+    for (std::size_t i = 0; i < all->size(); ++i) {
+        by_status[to_string(static_cast<crm::LeadStatus>(i))] = (*all)[i];
     }
     crm::LeadPageQuery mine;
     mine.find.status = {crm::LeadStatus::fresh};
@@ -143,16 +142,17 @@ Result<json::object> leads_now(
     if (viewer.member) {
         mine.find.owner = {viewer.member};
     }
+    const crm::LeadQueries queries(services.core, services.bitmaps, services.clock);
     auto page = queries.page(viewer, mine);
-    auto total = queries.total(viewer, mine.find);
-    if (!page || !total) {
-        return page ? std::move(total).error() : std::move(page).error();
+    if (!page) {
+        return std::move(page).error();
     }
     json::array items;
     for (const crm::LeadQueryRow& row : page->items) {
         items.push_back(lead_json(row.lead));
     }
-    return json::object{{"count", total->value}, {"items", std::move(items)}};
+    constexpr auto fresh = static_cast<std::size_t>(crm::LeadStatus::fresh);
+    return json::object{{"count", (*own)[fresh]}, {"items", std::move(items)}};
 }
 
 }  // namespace

@@ -57,6 +57,13 @@ TEST(Json, SkipsABomAndRoundTrips) {
     EXPECT_EQ(parse_json(to_text(*value)).value(), *value);
 }
 
+TEST(Json, RefusesNumbersThatCannotBeWrittenAgain) {
+    const std::string huge = std::string(120, '9') + "E202";
+    EXPECT_FALSE(parse_json(huge).has_value());
+    EXPECT_FALSE(parse_json(R"({"a":[1,{"b":)" + huge + "}]}").has_value());
+    EXPECT_TRUE(parse_json("[1e308, -1e308, 1e-400]").has_value());
+}
+
 TEST(Json, ReadersForgiveNumbersAsStrings) {
     const auto o = object(
         R"({"s":"x","n":12,"sn":"-34","f":3.0,"g":3.5,"big":18446744073709551615,"b":true,"sb":"false",

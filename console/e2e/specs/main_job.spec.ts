@@ -49,6 +49,7 @@ describe('the main job, by clicking alone', () => {
 
     // The lead's person; the chat appears there as it is said.
     await row.dblclick()
+    await leads.page.waitForURL(/\/contacts\/\d+$/)
     await leads.page.locator('.event', { hasText: t('contacts.event.lead_opened') }).first().waitFor()
     const name = await leads.page.getByRole('heading', { level: 1 }).innerText()
     await sandbox.page.getByLabel(t('sandbox.friend')).click({ timeout: 20_000 })
