@@ -79,7 +79,11 @@ class Company(Process):
         super().start()
         eventually(self.alive, 600, 0.2, what="the daemon")
         self.people = {name: self.sign_in(name) for name in ("admin", "sales")}
+        eventually(self.indexed, 1_800, 1, what="the search index")
         return self
+
+    def indexed(self):
+        return json.loads(self.people["admin"].raw("GET", "/api/v1/archive/health")[2])["search_behind"] == 0
 
     def alive(self):
         if self.proc.poll() is not None:
