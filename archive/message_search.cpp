@@ -250,8 +250,9 @@ Result<SearchPage> MessageSearch::page(const crm::Viewer& viewer, const SearchQu
     }
     return archive_.read<SearchPage>([&](Snapshot& s) -> Result<SearchPage> {
         for (Candidate& candidate : found) {
-            for (auto& context : messages_.contexts(s, viewer.corp, asked->scope, {candidate.id})) {
-                page.items.push_back(hit(*asked, std::move(candidate), std::move(context)));
+            auto contexts = messages_.contexts(s, viewer.corp, asked->scope, {candidate.id});
+            if (!contexts.empty()) {
+                page.items.push_back(hit(*asked, std::move(candidate), std::move(contexts.front())));
             }
         }
         return std::move(page);

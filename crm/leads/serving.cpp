@@ -71,7 +71,8 @@ public:
 
 private:
     UnixMillis at(int day, int minutes) const {
-        const auto from = static_cast<std::size_t>(day + 1 + minutes / day_minutes);
+        const int ahead = day + 1 + minutes / day_minutes;
+        const auto from = static_cast<std::size_t>(ahead);
         if (midnights_[from + 1] - midnights_[from] == day_minutes * minute_ms) {
             return midnights_[from] + minutes % day_minutes * minute_ms;
         }
