@@ -265,9 +265,10 @@ std::int64_t TagStore::settle(Transaction& tx, CorpId corp) {
     };
 
     const auto rows = tx.all(
-        "SELECT ct.contact_id, ct.tag_id, t.merged_into FROM tag t JOIN contact_tag ct ON "
-        "ct.corp_id = t.corp_id AND "
-        "ct.tag_id = t.id WHERE t.corp_id = ? AND t.deleted_ms > 0 LIMIT ?",
+        // From the few tags: the other way round it reads what every contact carries.
+        "SELECT ct.contact_id, ct.tag_id, t.merged_into FROM tag t CROSS JOIN contact_tag ct WHERE "
+        "t.corp_id = ? AND t.deleted_ms > 0 AND ct.corp_id = t.corp_id AND ct.tag_id = t.id LIMIT "
+        "?",
         {corp, slice},
         [](const Row& row) {
             return Left{row.id<ContactId>(0), row.id<TagId>(1), row.id<TagId>(2)};

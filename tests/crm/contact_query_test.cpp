@@ -168,6 +168,12 @@ TEST_F(ContactQuery, IndexesCarryTheOrders) {
         "f.added_ms >= ? AND (f.member_id = 4)"
     );
     EXPECT_NE(channel.find("COVERING INDEX follow_channel"), std::string::npos) << channel;
+    const std::string deleted = plan(
+        "SELECT ct.contact_id, ct.tag_id, t.merged_into FROM tag t CROSS JOIN contact_tag ct WHERE "
+        "t.corp_id = ? AND t.deleted_ms > ? AND ct.corp_id = t.corp_id AND ct.tag_id = t.id LIMIT ?"
+    );
+    EXPECT_NE(deleted.find("contact_tag_back (corp_id=? AND tag_id=?)"), std::string::npos)
+        << deleted;
     const std::string lost = plan(
         "SELECT COUNT(*) FROM follow f WHERE f.corp_id = ? AND f.channel_id = ? AND f.ended_ms > 0 "
         "AND f.live = 0 AND (f.member_id = ?)"
