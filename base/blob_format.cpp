@@ -2,23 +2,6 @@
 
 namespace leadbridge::blob_format {
 
-std::string u32(std::size_t value) {
-    std::string out(4, '\0');
-    for (char& c : out) {
-        c = static_cast<char>(value & 255U);
-        value >>= 8U;
-    }
-    return out;
-}
-
-std::size_t u32(std::string_view bytes) noexcept {
-    std::size_t value = 0;
-    for (std::size_t i = bytes.size(); i-- > 0;) {
-        value = value << 8U | static_cast<unsigned char>(bytes[i]);
-    }
-    return value;
-}
-
 std::string chunk_place(std::string_view name, std::int64_t index) {
     return "blob:" + std::string(name) + ":" + std::to_string(index);
 }

@@ -17,6 +17,7 @@
 
 #include "base/blob_store.h"
 #include "base/file.h"
+#include "base/little_endian.h"
 
 namespace leadbridge::blob_format {
 
@@ -25,8 +26,6 @@ constexpr std::size_t chunk_size = 64 * 1024;
 constexpr std::size_t max_frame = chunk_size + 4096;  // what a seal may add
 constexpr std::size_t max_name = 100;
 
-std::string u32(std::size_t value);
-std::size_t u32(std::string_view bytes) noexcept;
 // What each seal is bound to.
 std::string chunk_place(std::string_view name, std::int64_t index);
 std::string end_place(std::string_view name);

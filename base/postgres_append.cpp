@@ -15,10 +15,6 @@ constexpr std::int64_t group_bytes = 1 << 20;
 constexpr auto max_age = std::chrono::seconds(2);
 constexpr auto retry_pause = std::chrono::milliseconds(20);
 
-const std::vector<double> row_buckets = {1, 2, 5, 10, 20, 50, 100, 200, 512, 1000};
-const std::vector<double> second_buckets = {
-    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5};
-
 thread_local bool answering = false;
 
 }  // namespace
@@ -36,26 +32,7 @@ PostgresAppender::PostgresAppender(
       pool_(pool),
       change_base_(change_base),
       changed_(std::move(changed)),
-      commits_total_(
-          metrics.counter("leadbridge_db_commits_total", "Durable commits", {{"db", options.name}})
-      ),
-      failures_total_(metrics.counter(
-          "leadbridge_db_failures_total",
-          "Groups that failed and were not acknowledged",
-          {{"db", options.name}}
-      )),
-      group_rows_(metrics.histogram(
-          "leadbridge_db_group_rows",
-          "Rows and writes per commit",
-          row_buckets,
-          {{"db", options.name}}
-      )),
-      commit_seconds_(metrics.histogram(
-          "leadbridge_db_commit_seconds",
-          "Time from BEGIN to the end of COMMIT",
-          second_buckets,
-          {{"db", options.name}}
-      )) {}
+      metrics_(metrics, options.name) {}
 
 bool PostgresAppender::answering_here() noexcept {
     return answering;
@@ -120,7 +97,7 @@ void PostgresAppender::run(Group group) {
     one_by_one_ = false;
     while (!attempt(group)) {
         if (RealClock::now() >= until) {
-            failures_total_.add();
+            metrics_.failures.add();
             log::error(
                 "base",
                 "a group of rows could not be stored and was not acknowledged",
@@ -133,8 +110,7 @@ void PostgresAppender::run(Group group) {
         }
         std::this_thread::sleep_for(retry_pause);
     }
-    commit_seconds_.observe(std::chrono::duration<double>(RealClock::now() - start).count());
-    group_rows_.observe(static_cast<double>(group.size()));
+    metrics_.observe(RealClock::now() - start, group.size());
     answer(group);
 }
 
@@ -163,8 +139,8 @@ bool PostgresAppender::attempt(Group& group) {
             "a group of rows is stored again",
             {{"db", options_.name}, {"commit_sent", commit_sent_}, {"error", e.what()}}
         );
-    } catch (const DatabaseError& e) {
-        one_by_one_ = true;
+    } catch (const DatabaseError&) {
+        one_by_one_ = true;  // a row we refused to send; it is named when it is tried alone
     }
     for (auto& append : group) {
         // Of a commit that nobody heard of the keys tell: found there, the row is ours or an equal
@@ -183,7 +159,7 @@ void PostgresAppender::answer(Group& group) {
     }
     if (stored) {
         ++commits_;
-        commits_total_.add();
+        metrics_.commits.add();
         appended_ += static_cast<std::int64_t>(group.size());
     }
     answering = true;

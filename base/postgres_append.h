@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/commit_metrics.h"
 #include "base/guarded.h"
-#include "base/metrics.h"
 #include "base/postgres_pool.h"
 
 namespace leadbridge {
@@ -97,10 +97,7 @@ private:
     PostgresPool& pool_;
     const std::int64_t change_base_;
     const std::function<void()> changed_;
-    Counter& commits_total_;
-    Counter& failures_total_;
-    Histogram& group_rows_;
-    Histogram& commit_seconds_;
+    CommitMetrics metrics_;
 
     Guarded<State> state_;
     std::condition_variable filled_;

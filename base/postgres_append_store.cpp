@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/append_row.h"
 #include "base/log.h"
 #include "base/postgres_append.h"
 #include "base/postgres_transaction.h"
@@ -12,47 +13,6 @@ namespace {
 
 constexpr const char* begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-std::string_view bytes_of(const OwnedValue& value) {
-    if (const auto* text = std::get_if<std::string>(&value)) {
-        return *text;
-    }
-    if (const auto* blob = std::get_if<std::vector<char>>(&value)) {
-        return {blob->data(), blob->size()};
-    }
-    return {};
-}
-
-struct ToParam {
-    Param operator()(std::nullptr_t) const { return nullptr; }
-
-    Param operator()(std::int64_t v) const { return v; }
-
-    Param operator()(double v) const { return v; }
-
-    Param operator()(const std::string& v) const { return v; }
-
-    Param operator()(const std::vector<char>& v) const { return Blob{{v.data(), v.size()}}; }
-};
-
-std::vector<Param> params_of(const std::vector<OwnedValue>& values) {
-    std::vector<Param> params;
-    params.reserve(values.size());
-    for (const auto& value : values) {
-        params.push_back(std::visit(ToParam{}, value));
-    }
-    return params;
-}
-
-const OwnedValue& at(const AppendRow& row, int column) {
-    return row.values.at(static_cast<std::size_t>(column));
-}
-
-std::vector<Param> key_of(const AppendRow& row) {
-    return {
-        std::visit(ToParam{}, at(row, row.table->corp_column)),
-        std::visit(ToParam{}, at(row, row.table->key_column))};
-}
-
 }  // namespace
 
 void PostgresAppender::store_together(PostgresConnection& connection, Group& group) {
@@ -60,7 +20,7 @@ void PostgresAppender::store_together(PostgresConnection& connection, Group& gro
     connection.prepare_for("COMMIT", {});
     for (const auto& append : group) {
         const AppendRow& row = append.row;
-        connection.prepare_for(row.table->insert, params_of(row.values));
+        connection.prepare_for(row.table->insert, params_of(row));
         if (!row.table->select_body.empty()) {
             connection.prepare_for(row.table->select_body, key_of(row));
         }
@@ -72,7 +32,7 @@ void PostgresAppender::store_together(PostgresConnection& connection, Group& gro
     connection.begin_pipeline();
     connection.send(begin, {});
     for (const auto& append : group) {
-        connection.send(append.row.table->insert, params_of(append.row.values));
+        connection.send(append.row.table->insert, params_of(append.row));
     }
     const auto counts = connection.receive();
     const Ask ask = [&](std::string_view sql, Params params, const auto& visit) {
@@ -107,8 +67,7 @@ void PostgresAppender::store_one_by_one(PostgresConnection& connection, Group& g
     for (auto& append : group) {
         connection.script("SAVEPOINT one_row");
         try {
-            const auto stored =
-                connection.execute(append.row.table->insert, params_of(append.row.values));
+            const auto stored = connection.execute(append.row.table->insert, params_of(append.row));
             if (stored > 0) {
                 append.outcome = AppendOutcome::stored;
             } else {
@@ -154,7 +113,7 @@ void PostgresAppender::settle_taken(const Ask& ask, PostgresAppend& append) {
         if (!same) {
             // Nothing under that key any more counts as another body.
             ask(row.table->select_body, key_of(row), [&](const Row& found) {
-                same = found.blob(0) == bytes_of(at(row, row.table->body_column));
+                same = found.blob(0) == body_of(row);
                 return Visit::stop;
             });
         }
@@ -167,7 +126,7 @@ void PostgresAppender::settle_taken(const Ask& ask, PostgresAppend& append) {
     const auto none = [](const Row&) { return Visit::stop; };
     for (int attempt = 0; row.other_key && attempt < 2; ++attempt) {
         row.values.at(static_cast<std::size_t>(row.table->key_column)) = row.other_key(attempt);
-        if (ask(row.table->insert, params_of(row.values), none) > 0) {
+        if (ask(row.table->insert, params_of(row), none) > 0) {
             append.outcome = AppendOutcome::stored_anew;
             return;
         }
@@ -192,19 +151,13 @@ void PostgresAppender::add_changes(const Ask& ask, const Group& group) {
         if (!row.change || !append.stored()) {
             continue;
         }
-        const auto* corp = std::get_if<std::int64_t>(&at(row, row.table->corp_column));
-        const auto* id = std::get_if<std::int64_t>(&at(row, 0));
-        if (corp == nullptr || id == nullptr) {
-            throw DatabaseError(
-                "a row with a change must have an integer id first and an integer corp"
-            );
-        }
+        const ChangedRow changed = changed_row(row);
         const std::vector<Param> params = {
             change_base_,
             number++,
-            *corp,
+            changed.corp,
             row.change->first,
-            *id,
+            changed.id,
             row.change->second,
             clock_.now()};
         ask(insert_change, params, {});

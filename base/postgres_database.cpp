@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "base/append_row.h"
 #include "base/log.h"
 #include "base/postgres_append.h"
 #include "base/postgres_pool.h"
@@ -22,19 +23,6 @@ namespace {
 
 constexpr int most_conflicts = 40;
 constexpr auto slow_write = std::chrono::milliseconds(100);
-
-std::int64_t size_of(const AppendRow& row) {
-    std::size_t bytes = 64;
-    for (const auto& value : row.values) {
-        if (const auto* text = std::get_if<std::string>(&value)) {
-            bytes += text->size();
-        } else if (const auto* blob = std::get_if<std::vector<char>>(&value)) {
-            bytes += blob->size();
-        }
-        bytes += 8;
-    }
-    return static_cast<std::int64_t>(bytes);
-}
 
 // Two that met do not meet again: up to 1 ms after the first time, up to 64 ms later on. Real
 // time and chance of its own, since it waits for other programs.
@@ -107,7 +95,7 @@ public:
 
     bool append(AppendRow row, std::function<void(AppendOutcome)> done) override {
         PostgresAppend waiting{std::move(row), std::move(done)};
-        waiting.bytes = size_of(waiting.row);
+        waiting.bytes = bytes_of(waiting.row);
         const bool placed = appender_.push(std::move(waiting));
         if (!placed) {
             refused_total_.add();

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "base/log.h"
+#include "base/migration_rules.h"
 #include "base/postgres_sql.h"
 
 namespace leadbridge {
@@ -69,61 +68,22 @@ private:
     std::int64_t limit_ms_ = 0;
 };
 
-void refuse_newer(PostgresConnection& connection) {
-    const auto needed = connection.number("SELECT MAX(oldest_program) FROM schema_migration");
-    if (needed > program_generation) {
-        throw DatabaseError(fmt::format(
-            "the database needs a LeadBridge of schema generation {} or newer and this program is "
-            "of generation {}; install the newer release, or restore a backup made before it",
-            needed,
-            program_generation
-        ));
-    }
-}
-
-std::set<int> applied(PostgresConnection& connection, std::string_view room) {
-    std::set<int> numbers;
-    const Param param(room);
-    connection.each(
-        "SELECT number FROM schema_migration WHERE room = ?",
-        Params{&param, 1},
-        [&](const Row& row) {
-            numbers.insert(static_cast<int>(row.integer(0)));
-            return Visit::next;
-        }
-    );
-    return numbers;
-}
-
 void run_one(
     PostgresConnection& connection,
     const Clock& clock,
     std::string_view room,
     const Migration& migration
 ) {
-    if (migration.oldest_program > program_generation) {
-        throw DatabaseError(fmt::format(
-            "migration {}/{} asks for program generation {}, this program is of {}: raise "
-            "program_generation with it",
-            room,
-            migration.number,
-            migration.oldest_program,
-            program_generation
-        ));
-    }
     connection.script("BEGIN ISOLATION LEVEL READ COMMITTED");
     try {
         connection.script(postgres_schema(migration.sql));
         connection.execute(
-            "INSERT INTO schema_migration(room, number, oldest_program, ms) VALUES(?,?,?,?)",
-            {room, migration.number, migration.oldest_program, clock.now()}
+            record_migration, {room, migration.number, migration.oldest_program, clock.now()}
         );
         connection.commit();
     } catch (const DatabaseError& e) {
         connection.roll_back();
-        throw DatabaseError(fmt::format(
-            "migration {}/{} failed and was undone: {}", room, migration.number, e.what()
-        ));
+        migration_failed(room, migration, e);
     }
     log::info("base", "schema migration done", {{"room", room}, {"number", migration.number}});
 }
@@ -156,14 +116,9 @@ void run_migrations(
 ) {
     const SchemaLock lock(connection, options);
     refuse_newer(connection);
-    for (const auto& room : rooms) {
-        const auto done = applied(connection, room.room);
-        for (const auto& migration : room.migrations) {
-            if (!done.contains(migration.number)) {
-                run_one(connection, clock, room.room, migration);
-            }
-        }
-    }
+    run_missing(connection, rooms, [&](std::string_view room, const Migration& migration) {
+        run_one(connection, clock, room, migration);
+    });
 }
 
 }  // namespace leadbridge

@@ -5,6 +5,7 @@
 #include "base/compression.h"
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/little_endian.h"
 
 namespace leadbridge {
 
@@ -17,23 +18,6 @@ constexpr std::size_t salt_size = 32;
 constexpr std::size_t piece_size = 1 << 20;
 constexpr std::size_t tag_size = 16;
 constexpr std::size_t key_size = 32;
-
-std::string u32(std::size_t value) {
-    std::string out(4, '\0');
-    for (char& c : out) {
-        c = static_cast<char>(value & 255U);
-        value >>= 8U;
-    }
-    return out;
-}
-
-std::size_t u32(std::string_view bytes) noexcept {
-    std::size_t value = 0;
-    for (std::size_t i = bytes.size(); i-- > 0;) {
-        value = value << 8U | static_cast<unsigned char>(bytes[i]);
-    }
-    return value;
-}
 
 File make_new(const fs::path& path) {
     File file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), path);

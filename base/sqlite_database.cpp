@@ -7,6 +7,7 @@
 #include <cassert>
 #include <thread>
 
+#include "base/append_row.h"
 #include "base/log.h"
 #include "base/online_backup.h"
 #include "base/signal_list.h"
@@ -23,19 +24,6 @@ std::int64_t file_size(const std::string& path) {
     struct stat info {};
 
     return ::stat(path.c_str(), &info) == 0 ? static_cast<std::int64_t>(info.st_size) : 0;
-}
-
-std::int64_t size_of(const AppendRow& row) {
-    std::size_t bytes = 64;
-    for (const auto& value : row.values) {
-        if (const auto* text = std::get_if<std::string>(&value)) {
-            bytes += text->size();
-        } else if (const auto* blob = std::get_if<std::vector<char>>(&value)) {
-            bytes += blob->size();
-        }
-        bytes += 8;
-    }
-    return static_cast<std::int64_t>(bytes);
 }
 
 void rethrow(std::exception_ptr& error) {
@@ -77,7 +65,7 @@ public:
 
     bool append(AppendRow row, std::function<void(AppendOutcome)> done) override {
         WaitingAppend waiting{std::move(row), std::move(done)};
-        waiting.bytes = size_of(waiting.row);
+        waiting.bytes = bytes_of(waiting.row);
         if (!writer_.healthy() || !queue_.push(std::move(waiting))) {
             refused_total_.add();
             work_here();

@@ -11,10 +11,6 @@ constexpr auto writes_per_group =
     std::chrono::milliseconds(2);  // beside rows that wait for their acknowledgement
 constexpr auto slow_write = std::chrono::milliseconds(100);
 
-const std::vector<double> row_buckets = {1, 2, 5, 10, 20, 50, 100, 200, 512, 1000};
-const std::vector<double> second_buckets = {
-    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5};
-
 // The waiter and its promise may be gone as soon as the promise is kept, so the promise is taken
 // out first.
 void finish(std::promise<void>& promise) {
@@ -37,14 +33,7 @@ SqliteWriter::SqliteWriter(
       queue_(queue),
       readers_(readers),
       changed_(std::move(changed)),
-      commits_total_(
-          metrics.counter("leadbridge_db_commits_total", "Durable commits", {{"db", options.name}})
-      ),
-      failures_total_(metrics.counter(
-          "leadbridge_db_failures_total",
-          "Groups that failed and were not acknowledged",
-          {{"db", options.name}}
-      )),
+      metrics_(metrics, options.name),
       foreign_total_(metrics.counter(
           "leadbridge_foreign_writer_total",
           "Commits of another program to a live database file",
@@ -53,18 +42,6 @@ SqliteWriter::SqliteWriter(
       checkpoints_total_(
           metrics.counter("leadbridge_db_checkpoints_total", "Checkpoints", {{"db", options.name}})
       ),
-      group_rows_(metrics.histogram(
-          "leadbridge_db_group_rows",
-          "Rows and writes per commit",
-          row_buckets,
-          {{"db", options.name}}
-      )),
-      commit_seconds_(metrics.histogram(
-          "leadbridge_db_commit_seconds",
-          "Time from BEGIN to the end of COMMIT",
-          second_buckets,
-          {{"db", options.name}}
-      )),
       waiting_rows_(metrics.gauge(
           "leadbridge_db_waiting_rows", "Rows and writes that wait", {{"db", options.name}}
       )),
@@ -138,8 +115,7 @@ void SqliteWriter::execute(Group& group) {
         abandon(group, e);
         return;
     }
-    commit_seconds_.observe(std::chrono::duration<double>(RealClock::now() - start).count());
-    group_rows_.observe(static_cast<double>(group.appends.size() + group.writes.size()));
+    metrics_.observe(RealClock::now() - start, group.appends.size() + group.writes.size());
     release(group);
 }
 
@@ -198,7 +174,7 @@ void SqliteWriter::run_write(WaitingWrite& write) {
 void SqliteWriter::release(Group& group) {
     ++commits_;
     appended_ += static_cast<std::int64_t>(group.appends.size());
-    commits_total_.add();
+    metrics_.commits.add();
     const bool changes = last_change_ > committed_change_;
     committed_change_ = last_change_;  // before anybody hears of the commit
     for (auto& append : group.appends) {
@@ -220,7 +196,7 @@ void SqliteWriter::release(Group& group) {
 }
 
 void SqliteWriter::abandon(Group& group, const DatabaseError& why) {
-    failures_total_.add();
+    metrics_.failures.add();
     log::error(
         "base",
         "a group of writes failed and was not acknowledged",

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/metrics.h"
+#include "base/commit_metrics.h"
 #include "base/sqlite_queue.h"
 #include "base/sqlite_readers.h"
 #include "base/sqlite_transaction.h"
@@ -75,12 +75,9 @@ private:
     SqliteQueue& queue_;
     SqliteReaders& readers_;
     const std::function<void()> changed_;
-    Counter& commits_total_;
-    Counter& failures_total_;
+    CommitMetrics metrics_;
     Counter& foreign_total_;
     Counter& checkpoints_total_;
-    Histogram& group_rows_;
-    Histogram& commit_seconds_;
     Gauge& waiting_rows_;
     Gauge& waiting_bytes_;
     Gauge& healthy_gauge_;
