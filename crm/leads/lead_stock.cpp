@@ -1,5 +1,6 @@
 #include "crm/leads/lead_stock.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "crm/staff/query.h"
@@ -7,8 +8,6 @@
 namespace leadbridge::crm {
 
 namespace {
-
-constexpr std::int64_t share_of_a_core = 50;
 
 void add(LeadCounts& sum, const LeadCounts& more) {
     for (std::size_t i = 0; i < sum.size(); ++i) {
@@ -19,50 +18,37 @@ void add(LeadCounts& sum, const LeadCounts& more) {
 }  // namespace
 
 Result<std::shared_ptr<const LeadStock::ByOwner>> LeadStock::counted(CorpId corp) {
-    const auto kept = [&](std::int64_t change) -> std::shared_ptr<const ByOwner> {
-        auto corps = corps_.lock();
-        const auto found = corps->find(corp.value);
-        if (found == corps->end() || (found->second.at_change != change &&
-                                      found->second.fresh_until <= clock_.steady_ms())) {
-            return nullptr;
-        }
-        return found->second.by_owner;
-    };
-    if (auto known = kept(core_.stats().last_change)) {
-        return known;
-    }
-    const std::lock_guard one_at_a_time(counting_);
-    const std::int64_t change = core_.stats().last_change;
-    if (auto known = kept(change)) {  // by whoever counted while we waited
-        return known;
-    }
-    const std::int64_t began = clock_.steady_ms();
-    auto by_owner = core_.read<ByOwner>([&](Snapshot& s) -> Result<ByOwner> {
-        ByOwner out;
-        s.each(
-            "SELECT owner, status, COUNT(*) FROM lead WHERE corp_id = ? GROUP BY owner, status",
-            {corp},
-            [&](const Row& row) {
-                const auto status = static_cast<std::size_t>(row.integer(1));
-                if (status < lead_statuses) {
-                    out[row.integer(0)][status] = row.integer(2);
+    return by_owner_.of(corp.value, [&] {
+        return core_.read<ByOwner>([&](Snapshot& s) -> Result<ByOwner> {
+            ByOwner out;
+            s.each(
+                "SELECT owner, status, COUNT(*) FROM lead WHERE corp_id = ? GROUP BY owner, status",
+                {corp},
+                [&](const Row& row) {
+                    const auto status = static_cast<std::size_t>(row.integer(1));
+                    if (status < lead_statuses) {
+                        out[row.integer(0)][status] = row.integer(2);
+                    }
+                    return Visit::next;
                 }
-                return Visit::next;
-            }
-        );
-        return out;
+            );
+            return out;
+        });
     });
-    if (!by_owner) {
-        return std::move(by_owner).error();
+}
+
+Result<std::vector<std::int64_t>> LeadStock::in_sight(const Viewer& viewer) const {
+    auto members = core_.read<std::vector<std::int64_t>>([&](Snapshot& s) {
+        Query query("SELECT m.id FROM member m");
+        query.where("m.corp_id = ?", {viewer.corp}).where(member_clause(viewer, "m.id"));
+        return Result<std::vector<std::int64_t>>(query.all(s, [](const Row& row) {
+            return row.integer(0);
+        }));
+    });
+    if (members && viewer.member) {  // as lead_clause() has it
+        members->push_back(0);
     }
-    const std::int64_t now = clock_.steady_ms();
-    Counted made{
-        std::make_shared<const ByOwner>(std::move(*by_owner)),
-        change,
-        now + (now - began) * share_of_a_core};
-    auto out = made.by_owner;
-    corps_.lock()->insert_or_assign(corp.value, std::move(made));
-    return out;
+    return members;
 }
 
 Result<LeadCounts> LeadStock::of(const Viewer& viewer) {
@@ -77,20 +63,11 @@ Result<LeadCounts> LeadStock::of(const Viewer& viewer) {
         }
         return out;
     }
-    auto members = core_.read<std::vector<std::int64_t>>([&](Snapshot& s) {
-        Query query("SELECT m.id FROM member m");
-        query.where("m.corp_id = ?", {viewer.corp}).where(member_clause(viewer, "m.id"));
-        return Result<std::vector<std::int64_t>>(query.all(s, [](const Row& row) {
-            return row.integer(0);
-        }));
-    });
-    if (!members) {
-        return std::move(members).error();
+    auto owners = in_sight(viewer);
+    if (!owners) {
+        return std::move(owners).error();
     }
-    if (viewer.member) {  // as lead_clause() has it
-        members->push_back(0);
-    }
-    for (const std::int64_t owner : *members) {
+    for (const std::int64_t owner : *owners) {
         if (const auto found = (*all)->find(owner); found != (*all)->end()) {
             add(out, found->second);
         }
@@ -98,13 +75,34 @@ Result<LeadCounts> LeadStock::of(const Viewer& viewer) {
     return out;
 }
 
-Result<LeadCounts> LeadStock::of(const Viewer& viewer, MemberId owner) {
+Result<LeadCounts> LeadStock::of(const Viewer& viewer, const std::vector<MemberId>& owners) {
     auto all = counted(viewer.corp);
     if (!all) {
         return std::move(all).error();
     }
-    const auto found = (*all)->find(owner.value);
-    return found == (*all)->end() ? LeadCounts{} : found->second;
+    std::vector<std::int64_t> seen;
+    if (viewer.scope != Scope::all) {
+        auto sight = in_sight(viewer);
+        if (!sight) {
+            return std::move(sight).error();
+        }
+        seen = std::move(*sight);
+    }
+    std::vector<std::int64_t> asked;
+    for (const MemberId owner : owners) {
+        if (viewer.scope == Scope::all || std::ranges::find(seen, owner.value) != seen.end()) {
+            asked.push_back(owner.value);
+        }
+    }
+    std::ranges::sort(asked);
+    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+    LeadCounts out{};
+    for (const std::int64_t owner : asked) {
+        if (const auto found = (*all)->find(owner); found != (*all)->end()) {
+            add(out, found->second);
+        }
+    }
+    return out;
 }
 
 }  // namespace leadbridge::crm

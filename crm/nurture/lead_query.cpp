@@ -13,6 +13,12 @@ namespace {
 constexpr std::size_t few_owners = 20;  // owners that get a walk each
 constexpr std::int64_t look_at = 100'000;
 
+// Nothing narrows beside status and owner.
+bool of_stock(const LeadFind& find) {
+    return find.contact.condition.empty() && find.contact.q.empty() && find.channel.empty() &&
+           find.source.empty() && find.stage.empty();
+}
+
 }  // namespace
 
 // What narrows beside status and owner.
@@ -158,6 +164,37 @@ Result<LeadTotal> LeadQueries::total(const Viewer& viewer, const LeadFind& find)
     return asked ? total_in(*asked, viewer, find) : Result<LeadTotal>(std::move(asked).error());
 }
 
+Result<LeadCounts> LeadQueries::in_stock(const Viewer& viewer, const LeadFind& find) const {
+    if (find.owner.empty() && !find.unowned) {
+        return stock_.of(viewer);
+    }
+    std::vector<MemberId> owners = find.owner;
+    if (find.unowned) {
+        owners.emplace_back();
+    }
+    return stock_.of(viewer, owners);
+}
+
+// Of one status, whose first page is at hand.
+Result<LeadTotal> LeadQueries::column_total(
+    const Frame& frame, const Viewer& viewer, const LeadFind& find, const LeadQueryPage& page
+) const {
+    const auto shown = static_cast<std::int64_t>(page.items.size());
+    if (!page.next) {
+        return LeadTotal{shown, false};
+    }
+    if (!of_stock(find)) {
+        return total_in(frame, viewer, find);
+    }
+    auto counts = in_stock(viewer, find);
+    if (!counts) {
+        return std::move(counts).error();
+    }
+    // The stock of a large company may be older than the page.
+    const auto status = static_cast<std::size_t>(find.status.front());
+    return LeadTotal{std::max((*counts)[status], shown + 1), false};
+}
+
 Result<std::vector<LeadColumn>> LeadQueries::board(
     const Viewer& viewer, const LeadFind& find, int cards
 ) const {
@@ -177,7 +214,7 @@ Result<std::vector<LeadColumn>> LeadQueries::board(
         if (!page) {
             return std::move(page).error();
         }
-        auto total = total_in(*asked, viewer, column.find);
+        auto total = column_total(*asked, viewer, column.find, *page);
         if (!total) {
             return std::move(total).error();
         }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "crm/leads/lead.h"
+#include "crm/leads/lead_stock.h"
 #include "crm/nurture/contact_query.h"
 
 namespace leadbridge::crm {
@@ -68,13 +69,15 @@ struct LeadColumn {
 // Thread-safe.
 class LeadQueries {
 public:
-    LeadQueries(Database& core, TagBitmaps& bitmaps, const Clock& clock)
-        : core_(core), bitmaps_(bitmaps), contacts_(core, bitmaps, clock) {}
+    LeadQueries(Database& core, TagBitmaps& bitmaps, LeadStock& stock, const Clock& clock)
+        : core_(core), bitmaps_(bitmaps), stock_(stock), contacts_(core, bitmaps, clock) {}
 
     Result<LeadQueryPage> page(const Viewer& viewer, const LeadPageQuery& query) const;
     // Counts to lead_count_cap, and where row by row is the only way, looks at ten times as many.
     Result<LeadTotal> total(const Viewer& viewer, const LeadFind& find) const;
-    // The columns in the order of LeadStatus; find.status is not looked at.
+    // The columns in the order of LeadStatus; find.status is not looked at. A column that shows all
+    // its leads says how many; where nothing but the owner narrows, the total is LeadStock's, else
+    // total()'s.
     Result<std::vector<LeadColumn>> board(const Viewer& viewer, const LeadFind& find, int cards)
         const;
 
@@ -87,9 +90,14 @@ private:
     ) const;
     Result<LeadTotal> total_in(const Frame& frame, const Viewer& viewer, const LeadFind& find)
         const;
+    Result<LeadCounts> in_stock(const Viewer& viewer, const LeadFind& find) const;
+    Result<LeadTotal> column_total(
+        const Frame& frame, const Viewer& viewer, const LeadFind& find, const LeadQueryPage& page
+    ) const;
 
     Database& core_;
     TagBitmaps& bitmaps_;
+    LeadStock& stock_;
     ContactQueries contacts_;
 };
 

@@ -129,7 +129,7 @@ Result<json::object> leads_now(
     const ApiServices& services, const crm::Viewer& viewer, json::object& by_status
 ) {
     const auto all = services.lead_stock.of(viewer);
-    const auto own = viewer.member ? services.lead_stock.of(viewer, viewer.member) : all;
+    const auto own = viewer.member ? services.lead_stock.of(viewer, {viewer.member}) : all;
     if (!all || !own) {
         return all ? own.error() : all.error();
     }
@@ -142,7 +142,9 @@ Result<json::object> leads_now(
     if (viewer.member) {
         mine.find.owner = {viewer.member};
     }
-    const crm::LeadQueries queries(services.core, services.bitmaps, services.clock);
+    const crm::LeadQueries queries(
+        services.core, services.bitmaps, services.lead_stock, services.clock
+    );
     auto page = queries.page(viewer, mine);
     if (!page) {
         return std::move(page).error();

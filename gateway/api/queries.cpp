@@ -159,7 +159,7 @@ json::value lead_cursor(std::string_view sort, const std::optional<crm::LeadPosi
 }
 
 crm::LeadQueries lead_queries(const ApiServices& services) {
-    return crm::LeadQueries(services.core, services.bitmaps, services.clock);
+    return crm::LeadQueries(services.core, services.bitmaps, services.lead_stock, services.clock);
 }
 
 }  // namespace

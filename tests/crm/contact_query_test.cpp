@@ -15,7 +15,10 @@ constexpr UnixMillis minute = 60'000;
 
 class ContactQuery : public testing::Test {
 protected:
-    ContactQuery() : queries(w.db(), w.bitmaps, w.clock()), leads(w.db(), w.bitmaps, w.clock()) {}
+    ContactQuery()
+        : queries(w.db(), w.bitmaps, w.clock()),
+          stock(w.db(), w.clock()),
+          leads(w.db(), w.bitmaps, stock, w.clock()) {}
 
     // n contacts: every tenth carries `tag`, every hundredth is called Rare, owners in turn.
     void fill(int n) {
@@ -71,6 +74,7 @@ protected:
 
     NurtureWorld w;
     ContactQueries queries;
+    LeadStock stock;
     LeadQueries leads;
     TagId tag;
     MemberId first, second;
@@ -391,7 +395,8 @@ TEST_F(LeadQuery, WalksReadNoFurtherThanThePageReaches) {
 TEST_F(LeadQuery, TheBoardHasEveryColumnWithItsCount) {
     fill(50);
     for (int i = 0; i < 50; ++i) {
-        add(i, i < 45 ? LeadStatus::fresh : LeadStatus::converted, first, 1'000 + i);
+        const auto status = i < 45 ? LeadStatus::fresh : LeadStatus::converted;
+        add(i, status, i == 44 ? second : first, 1'000 + i);
     }
     const auto board = leads.board(w.daemon(), {}, 30);
     ASSERT_TRUE(board.has_value());
@@ -410,6 +415,50 @@ TEST_F(LeadQuery, TheBoardHasEveryColumnWithItsCount) {
     EXPECT_TRUE((*board)[0].page.items.empty());
     const auto with_tag = leads.board(w.daemon(), {.contact = {tagged(), ""}}, 30);
     EXPECT_EQ((*with_tag)[1].total.value, 5);
+    // Nothing but the owner narrows: the stock says how many, as far as the viewer sees.
+    const auto totals = [&](const Viewer& viewer, const LeadFind& find, int cards) {
+        std::vector<std::int64_t> out;
+        for (const LeadColumn& column : *leads.board(viewer, find, cards)) {
+            EXPECT_FALSE(column.total.at_least);
+            out.push_back(column.total.value);
+        }
+        return out;
+    };
+    using Totals = std::vector<std::int64_t>;
+    for (const int cards : {2, 100}) {
+        EXPECT_EQ(totals(w.daemon(), {}, cards), (Totals{0, 45, 0, 5, 0})) << cards;
+        EXPECT_EQ(totals(member(first), {}, cards), (Totals{0, 44, 0, 5, 0}));
+        EXPECT_EQ(
+            totals(w.daemon(), {.contact = {}, .owner = {second}}, cards), (Totals{0, 1, 0, 0, 0})
+        );
+        EXPECT_EQ(totals(member(second), {.contact = {}, .owner = {first}}, cards), Totals(5, 0))
+            << "another's leads are not counted to whom they are hidden from";
+    }
+}
+
+// Totals of a board that is not filtered cost nothing however many leads a column has.
+TEST_F(LeadQuery, AColumnOfTheWholeBoardIsExactBeyondTheCap) {
+    fill(1);
+    w.write([&](Transaction& tx) {
+        tx.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < " +
+            std::to_string(lead_count_cap + 5) +
+            ") INSERT INTO lead(id, corp_id, contact_id, status, stage, owner, owner_auto, "
+            "first_kind, first_channel, first_source, first_raw, last_kind, last_channel, "
+            "last_source, last_raw, opened_ms, asked_ms, last_ms, closed_ms, reason, linked, "
+            "version) SELECT i, " +
+            w.corp.str() + ", " + people[0].str() + ", 4, '', " + first.str() +
+            ", 0, '', 0, 0, '', '', 0, 0, '', 0, 0, i, 1, '', 0, 1 FROM n"
+        );
+    });
+    const auto column = [&](const LeadFind& find) {
+        return leads.board(w.daemon(), find, 30)->back();
+    };
+    EXPECT_EQ(column({}).total.value, lead_count_cap + 5);
+    EXPECT_FALSE(column({}).total.at_least);
+    const LeadTotal filtered = column({.contact = {}, .stage = {""}}).total;
+    EXPECT_EQ(filtered.value, lead_count_cap);
+    EXPECT_TRUE(filtered.at_least);
 }
 
 }  // namespace

@@ -41,7 +41,10 @@ TEST_F(LeadStockTest, CountsWhatTheViewerSees) {
     EXPECT_EQ(*stock.of(w.daemon()), (LeadCounts{1, 2, 0, 0, 1})) << "what changed is counted";
     const Viewer self{w.corp, first, Scope::self, "user:first"};
     EXPECT_EQ(*stock.of(self), (LeadCounts{1, 1, 0, 0, 0}));
-    EXPECT_EQ(*stock.of(w.daemon(), second), (LeadCounts{0, 1, 0, 0, 1}));
+    EXPECT_EQ(*stock.of(w.daemon(), {second}), (LeadCounts{0, 1, 0, 0, 1}));
+    EXPECT_EQ(*stock.of(w.daemon(), {second, second, MemberId{}}), (LeadCounts{1, 1, 0, 0, 1}));
+    EXPECT_EQ(*stock.of(self, {second}), LeadCounts{}) << "whose leads are hidden";
+    EXPECT_EQ(*stock.of(self, {first, MemberId{}}), (LeadCounts{1, 1, 0, 0, 0}));
     const Viewer nobody{w.corp, {}, Scope::self, "token:x"};
     EXPECT_EQ(*stock.of(nobody), LeadCounts{});
     EXPECT_EQ(*stock.of(Viewer::daemon(CorpId{99})), LeadCounts{});
