@@ -1,14 +1,12 @@
 #include "crm/contacts/contact.h"
 
 #include "crm/contacts/contact_rows.h"
-#include "crm/contacts/contact_text.h"
 #include "crm/staff/list_text.h"
 #include "crm/staff/query.h"
 
 namespace leadbridge::crm {
-namespace {
 
-constexpr std::string_view contact_columns =
+const std::string_view contact_columns =
     "SELECT c.id, c.corp_id, c.ord, c.name, c.avatar, c.type, c.gender, c.position, c.company, "
     "c.owner, c.stage, "
     "c.last_ms, c.created_ms, c.version, c.merged_into FROM contact c";
@@ -32,6 +30,8 @@ Contact read_contact(const Row& row) {
     c.merged_into = row.id<ContactId>(14);
     return c;
 }
+
+namespace {
 
 constexpr std::string_view follow_columns =
     "SELECT f.id, f.contact_id, f.member_id, m.userid, f.external_userid, f.live, f.half, "
@@ -63,76 +63,7 @@ Follow read_follow(const Row& row) {
     return f;
 }
 
-// As search_contacts().
-bool narrow(Query& query, Snapshot& s, const Viewer& viewer, const ContactFilter& filter) {
-    query.where("c.corp_id = ? AND c.merged_into = 0", {viewer.corp});
-    query.where(contact_clause(viewer, "c.id", "c.owner"));
-    if (filter.tag) {
-        query.where(
-            "EXISTS (SELECT 1 FROM contact_tag ct WHERE ct.corp_id = ? AND ct.contact_id = c.id "
-            "AND ct.tag_id = ?)",
-            {viewer.corp, *filter.tag}
-        );
-    }
-    if (filter.owner) {
-        query.where("c.owner = ?", {*filter.owner});
-    }
-    if (filter.channel) {
-        query.where(
-            "EXISTS (SELECT 1 FROM follow cf WHERE cf.corp_id = ? AND cf.contact_id = c.id AND "
-            "cf.channel_id = ?)",
-            {viewer.corp, *filter.channel}
-        );
-    }
-    if (!filter.stage.empty()) {
-        query.where("c.stage = ?", {filter.stage});
-    }
-    return search_contacts(query, s, viewer.corp, filter.q);
-}
-
 }  // namespace
-
-bool search_contacts(Query& query, Snapshot& s, CorpId corp, std::string_view q) {
-    if (q.empty()) {
-        return false;
-    }
-    constexpr std::size_t few = 2'000;
-    const auto ords = ords_by_text(s, corp, q, few);
-    if (ords) {
-        Clause among{ords->empty() ? "1 = 0" : "c.ord IN (", {}};
-        for (const std::uint32_t ord : *ords) {
-            among.sql += among.params.empty() ? "?" : ",?";
-            among.params.push_back(ord);
-        }
-        among.sql += ords->empty() ? "" : ")";
-        query.where(among);
-    }
-    std::string pattern = "%";
-    for (const char c : q) {
-        if (c == '%' || c == '_' || c == '\\') {
-            pattern.push_back('\\');
-        }
-        pattern.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
-    }
-    pattern.push_back('%');
-    // An identity is looked for in every form that q could mean.
-    const auto form = [&](IdentityKind kind) {
-        const Result<Identity> identity = normalise({kind, std::string(q)});
-        return query.keep(identity ? identity->value : std::string(q));
-    };
-    query.where(
-        "(lower(c.name) LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM identity ci WHERE ci.corp_id = "
-        "? AND "
-        "ci.contact_id = c.id "
-        "AND ci.value IN (?, ?, ?)))",
-        {query.keep(std::move(pattern)),
-         corp,
-         query.keep(std::string(q)),
-         form(IdentityKind::phone),
-         form(IdentityKind::email)}
-    );
-    return ords.has_value();
-}
 
 std::optional<Contact> find_contact(Snapshot& s, const Viewer& viewer, ContactId id) {
     // A chain of merges is short; the bound only guards against a damaged row.
@@ -163,22 +94,6 @@ ContactId find_contact_id(
         "SELECT contact_id FROM identity WHERE corp_id = ? AND kind = ? AND value = ?",
         {corp, kind, normalised}
     )};
-}
-
-PageOf<Contact> list_contacts(
-    Snapshot& s, const Viewer& viewer, const ContactFilter& filter, const Page& page
-) {
-    Query query(contact_columns);
-    const bool few = narrow(query, s, viewer, filter);
-    return page_of(s, query, few ? "+c.id" : "c.id", page, read_contact, [](const Contact& c) {
-        return c.id.value;
-    });
-}
-
-std::int64_t count_contacts(Snapshot& s, const Viewer& viewer, const ContactFilter& filter) {
-    Query query("SELECT COUNT(*) FROM contact c");
-    narrow(query, s, viewer, filter);
-    return query.number(s);
 }
 
 std::vector<ContactIdentity> identities_of(Snapshot& s, const Viewer& viewer, ContactId id) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "crm/contacts/chat_summary.h"
 #include "crm/contacts/merge.h"
 #include "crm/staff/audit.h"
@@ -152,6 +155,63 @@ TEST_F(ContactTest, filters_narrow_and_pages_stay_stable_while_contacts_come) {
     EXPECT_EQ(third.next, 0);
     filter.stage = "following";
     EXPECT_EQ(w.read([&](Snapshot& s) { return count_contacts(s, w.daemon(), filter); }), 0);
+}
+
+// Keeps the most parameters that a statement bound.
+class ParamWatch final : public Snapshot {
+public:
+    explicit ParamWatch(Snapshot& s) : s_(s) {}
+
+    using Snapshot::each;
+
+    void each(std::string_view sql, Params params, const std::function<Visit(const Row&)>& visit)
+        override {
+        most = std::max(most, params.size());
+        s_.each(sql, params, visit);
+    }
+
+    std::size_t most = 0;
+
+private:
+    Snapshot& s_;
+};
+
+TEST_F(ContactTest, a_page_of_namesakes_looks_at_few_of_them) {
+    std::vector<ContactId> all;
+    for (int i = 0; i < 300; ++i) {
+        const ContactId id = make("wm" + std::to_string(i), i % 3 == 0 ? "王芳芳" : "王芳");
+        all.insert(all.begin(), id);
+    }
+    make("wm-other", "李娜");
+    ContactFilter filter;
+    filter.q = "王芳";
+    (void)w.read([&](Snapshot& s) {
+        ParamWatch watch(s);
+        EXPECT_EQ(list_contacts(watch, w.daemon(), filter, {0, 6}).items.size(), 6U);
+        EXPECT_LT(watch.most, 30U);
+        return 0;
+    });
+    std::vector<ContactId> found;
+    for (const std::string q : {"王芳", "芳"}) {
+        filter.q = q;
+        found.clear();
+        Page page{0, 47};
+        do {
+            const auto got =
+                w.read([&](Snapshot& s) { return list_contacts(s, w.daemon(), filter, page); });
+            for (const Contact& contact : got.items) {
+                found.push_back(contact.id);
+            }
+            page.before = got.next;
+        } while (page.before > 0);
+        EXPECT_EQ(found, all) << q;
+    }
+    // A cursor whose contact is no more still says where to go on.
+    const auto later = w.read([&](Snapshot& s) {
+        return list_contacts(s, w.daemon(), filter, {all[5].value + 1, 3});
+    });
+    ASSERT_EQ(later.items.size(), 3U);
+    EXPECT_EQ(later.items[0].id, all[5]);
 }
 
 TEST_F(ContactTest, notes_and_remarks) {
