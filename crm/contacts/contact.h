@@ -179,7 +179,8 @@ ContactId create_contact(
 bool add_identity(
     Transaction& tx, CorpId corp, ContactId contact, const Identity& normalised, UnixMillis at
 );
-// Raises last_ms.
+// Raises last_ms. The caller writes what happened on the contact's timeline in the same
+// transaction: the change log has no entry of its own for a touch.
 void touch_contact(Transaction& tx, CorpId corp, ContactId contact, UnixMillis at);
 
 }  // namespace leadbridge::crm

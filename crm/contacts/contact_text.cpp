@@ -159,14 +159,8 @@ bool parts_decide(std::string_view q) {
     return beginning(q, part_characters).size() == q.size();
 }
 
-std::optional<std::vector<std::uint32_t>> ords_by_text(
-    Snapshot& s, CorpId corp, std::string_view q, std::size_t most
-) {
+std::vector<std::uint32_t> ords_by_identity(Snapshot& s, CorpId corp, std::string_view q) {
     std::vector<std::uint32_t> ords;
-    const auto add = [&](const Row& row) {
-        ords.push_back(static_cast<std::uint32_t>(row.integer(0)));
-        return ords.size() > most ? Visit::stop : Visit::next;
-    };
     // One look by the whole key for each kind.
     for (const IdentityKind kind :
          {IdentityKind::external_userid,
@@ -179,14 +173,31 @@ std::optional<std::vector<std::uint32_t>> ords_by_text(
             continue;
         }
         if (const ContactId contact = find_contact_id(s, corp, kind, form->value)) {
-            s.each("SELECT ord FROM contact WHERE corp_id = ? AND id = ?", {corp, contact}, add);
+            s.each(
+                "SELECT ord FROM contact WHERE corp_id = ? AND id = ?",
+                {corp, contact},
+                [&](const Row& row) {
+                    ords.push_back(static_cast<std::uint32_t>(row.integer(0)));
+                    return Visit::next;
+                }
+            );
         }
     }
+    return ords;
+}
+
+std::optional<std::vector<std::uint32_t>> ords_by_text(
+    Snapshot& s, CorpId corp, std::string_view q, std::size_t most
+) {
+    std::vector<std::uint32_t> ords = ords_by_identity(s, corp, q);
     const PartRange range = parts_of_query(q);
     s.each(
         "SELECT ord FROM contact_part WHERE corp_id = ? AND part >= ? AND part < ?",
         {corp, range.from, range.to},
-        add
+        [&](const Row& row) {
+            ords.push_back(static_cast<std::uint32_t>(row.integer(0)));
+            return ords.size() > most ? Visit::stop : Visit::next;
+        }
     );
     return ords.size() > most ? std::nullopt : std::optional(std::move(ords));
 }

@@ -37,6 +37,9 @@ PartRange parts_of_query(std::string_view q);
 // Whether the parts of q decide by themselves; a longer q is compared with the texts.
 bool parts_decide(std::string_view q);
 
+// Ordinals of contacts that have q as a whole phone, e-mail or id.
+std::vector<std::uint32_t> ords_by_identity(Snapshot& s, CorpId corp, std::string_view q);
+
 // Ordinals, perhaps repeated, of contacts with q in their name or a remark of anybody's, or that
 // have q as a whole phone, e-mail or id. A superset unless parts_decide(q). nullopt: more than
 // most.

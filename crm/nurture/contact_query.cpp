@@ -17,8 +17,11 @@ constexpr std::size_t batch = 200;        // candidates looked at together
 constexpr std::uint64_t few = 2'000;      // a set that is sorted rather than looked for in an index
 constexpr std::int64_t patience = 5'000;  // candidates tested one by one before the whole is asked
 constexpr std::size_t index_batch = 500;
-// A text that more contacts than this have is looked for row by row: some of the next rows have it.
-constexpr std::size_t common = 30'000;
+// A text that more contacts than this have is looked for row by row among those who have its
+// characters: nearly all of them have it.
+constexpr std::size_t common = 2'000;
+// Sets above one in so many of the corp are met soon enough by walking an index.
+constexpr std::uint64_t rare = 8;
 
 bool from_bitmaps(const Condition& c) {
     switch (c.kind) {
@@ -55,6 +58,30 @@ public:
           sort_(query.sort),
           down_(query.order == SortOrder::descending),
           examined_(examined) {}
+
+    // What of a set the next candidates are among, as far as it can be told without reading rows.
+    // nullopt: no less than the whole.
+    std::optional<OrdSet> near(
+        TagBitmaps& bitmaps, const OrdSet& set, const std::optional<ContactPosition>& after
+    ) const {
+        if (sort_ != ContactSort::last_touch || set.count() <= few ||
+            set.count() > (set.down_from(UINT32_MAX, 1).front() + 1ULL) / rare) {
+            return std::nullopt;
+        }
+        TouchWalk walk{TouchOf::contact, down_, {}, batch};
+        if (after) {
+            walk.from = after->number;
+        }
+        const std::vector<TouchedOrd> found = bitmaps.nearest(corp_, set, walk);
+        if (found.size() > few) {  // very many were touched in the same second
+            return std::nullopt;
+        }
+        OrdSet out;
+        for (const TouchedOrd& one : found) {
+            out.add(one.ord);
+        }
+        return out;
+    }
 
     std::vector<Candidate> next(
         Snapshot& s, const OrdSet& set, const std::optional<ContactPosition>& after
@@ -204,6 +231,24 @@ struct ContactQueries::Question {
     std::optional<Condition> rest;
     std::string hash;
 
+    // What the names of all who fit have in them.
+    std::vector<std::string> texts() const {
+        std::vector<std::string> out;
+        const auto add = [&](const Condition& c) {
+            if (c.kind == Condition::Kind::field && c.field.field->name == "name" &&
+                c.field.op == FieldOp::contains && !c.field.texts.at(0).empty()) {
+                out.push_back(c.field.texts.at(0));
+            }
+        };
+        if (rest) {
+            add(*rest);
+        }
+        if (rest && rest->kind == Condition::Kind::all) {
+            std::for_each(rest->children.begin(), rest->children.end(), add);
+        }
+        return out;
+    }
+
     void split() {
         if (from_bitmaps(whole)) {
             sets = whole;
@@ -300,6 +345,29 @@ OrdSet ContactQueries::search(const Viewer& viewer, const std::string& q, const 
     return sure;
 }
 
+// Those who may have the text, and perhaps a few who do not.
+Result<ContactQueries::Among> ContactQueries::may_have(const Viewer& viewer, const std::string& q)
+    const {
+    bool few_have = false;
+    auto ords = core_.read<std::vector<std::uint32_t>>([&](Snapshot& s) {
+        auto found = ords_by_text(s, viewer.corp, q, common);
+        few_have = found.has_value();
+        return Result<std::vector<std::uint32_t>>(
+            found ? std::move(*found) : ords_by_identity(s, viewer.corp, q)
+        );
+    });
+    if (!ords) {
+        return std::move(ords).error();
+    }
+    Among out;
+    out.contacts.add_many(*ords);
+    out.sure = few_have && parts_answer(viewer, q);
+    if (!few_have) {
+        out.contacts |= bitmaps_.with_characters(viewer.corp, folded(q));
+    }
+    return out;
+}
+
 Result<OrdSet> ContactQueries::select(const Viewer& viewer, const ContactFind& find) const {
     auto question = read(viewer, find);
     if (!question) {
@@ -359,26 +427,22 @@ Result<ContactQueryPage> ContactQueries::page(const Viewer& viewer, const Contac
     out.hash = question->hash;
     OrdSet set = narrowed(viewer, bitmaps_.select(viewer.corp, question->sets));
     RowTest test{question->rest ? &*question->rest : nullptr, query.find.q};
+    for (const std::string& text : question->texts()) {
+        set &= bitmaps_.with_characters(viewer.corp, folded(text));
+    }
     if (!query.find.q.empty()) {
-        auto hits = core_.read<std::optional<std::vector<std::uint32_t>>>([&](Snapshot& s) {
-            return Result<std::optional<std::vector<std::uint32_t>>>(
-                ords_by_text(s, viewer.corp, query.find.q, common)
-            );
-        });
-        if (!hits) {
-            return std::move(hits).error();
+        auto among = may_have(viewer, query.find.q);
+        if (!among) {
+            return std::move(among).error();
         }
-        if (*hits) {
-            OrdSet found;
-            found.add_many(**hits);
-            set &= found;
-            test.q = parts_answer(viewer, query.find.q) ? std::string() : test.q;
-        }
+        set &= among->contacts;
+        test.q = among->sure ? std::string() : test.q;
     }
     const auto limit = static_cast<std::size_t>(std::clamp(query.limit, 1, 200));
     std::vector<std::pair<ContactRow, ContactPosition>> found;
     std::optional<ContactPosition> at = query.after;
     Walk walk(viewer.corp, query, out.examined);
+    bool first_look = true;
     for (bool more = true; more && found.size() <= limit;) {
         if (test.any() && out.examined > patience) {
             // Few fit: one look at everybody costs less than going on row by row.
@@ -389,11 +453,13 @@ Result<ContactQueryPage> ContactQueries::page(const Viewer& viewer, const Contac
             set = std::move(*whole);
             test = {};
         }
+        const std::optional<OrdSet> near = walk.near(bitmaps_, set, at);
         auto done = core_.read<int>([&](Snapshot& s) -> Result<int> {
-            std::vector<Candidate> some = walk.next(s, set, at);
-            if (!test.any()) {
+            std::vector<Candidate> some = walk.next(s, near ? *near : set, at);
+            if (!test.any() || first_look) {  // nearly all may pass
                 some.resize(std::min(some.size(), limit + 1 - found.size()));
             }
+            first_look = false;
             more = !some.empty();
             out.examined += static_cast<std::int64_t>(some.size());
             auto rows = fitting(s, viewer, ords_of(some), test);

@@ -2,7 +2,7 @@
 // Contacts for grids and for bulk work: a condition and a search text, narrowed by the Viewer,
 // sorted, a page at a time. Bitmaps find who; SQL reads only the rows of the page. A page in order
 // of creation reads as many rows as it shows, whatever the corp's size; the other orders walk their
-// index or, for small sets, sort the set.
+// index or sort the set: all of a small one, of a larger one those touched last.
 
 #include <cstdint>
 #include <map>
@@ -87,6 +87,12 @@ private:
         bool any() const { return condition != nullptr || !q.empty(); }
     };
 
+    struct Among {
+        OrdSet contacts;
+        bool sure = false;  // all of them have the text
+    };
+
+    Result<Among> may_have(const Viewer& viewer, const std::string& q) const;
     Result<Question> read(const Viewer& viewer, const ContactFind& find) const;
     OrdSet search(const Viewer& viewer, const std::string& q, const OrdSet& among) const;
     std::map<std::int64_t, Contact> fitting(

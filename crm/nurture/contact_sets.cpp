@@ -17,6 +17,7 @@ bool ContactSets::catch_up(Database& db, int max_contacts) {
     bool few = true;
     read_sets(db, [&](Snapshot& s) {
         std::unordered_set<std::int64_t> contacts;
+        std::unordered_set<std::int64_t> touched;  // their row may say no more than when
         std::unordered_set<std::int64_t> tags;
         std::int64_t cursor = cursor_;
         for (bool more = true; more && few;) {
@@ -29,6 +30,8 @@ bool ContactSets::catch_up(Database& db, int max_contacts) {
                 }
                 if (change.topic == "contact") {
                     contacts.insert(change.id);
+                } else if (change.topic == "timeline") {
+                    touched.insert(change.id);
                 } else if (change.topic == "lead") {
                     contacts.insert(s.number(
                         "SELECT contact_id FROM lead WHERE corp_id = ? AND id = ?",
@@ -38,13 +41,17 @@ bool ContactSets::catch_up(Database& db, int max_contacts) {
                     tags.insert(change.id);
                 }
             }
-            few = contacts.size() <= static_cast<std::size_t>(max_contacts);
+            few = contacts.size() + touched.size() <= static_cast<std::size_t>(max_contacts);
         }
         if (!few) {
             return;
         }
         for (std::int64_t contact : contacts) {
             reload_contact(s, contact);
+            touched.insert(contact);
+        }
+        for (std::int64_t contact : touched) {
+            reload_touch(s, contact);
         }
         for (std::int64_t tag : tags) {
             reload_tag(s, tag);
@@ -124,6 +131,7 @@ void ContactSets::reload_contact(Snapshot& s, std::int64_t contact) {
         return;
     }
     live_.add(found->ord);
+    reload_texts(s, contact, found->ord);
     std::vector<std::string> keys = keys_of(s, contact);
     if (found->owner != 0) {
         keys.push_back(set_key("owner", found->owner));
@@ -134,6 +142,32 @@ void ContactSets::reload_contact(Snapshot& s, std::int64_t contact) {
     for (const std::string& key : keys) {
         sets_[key].add(found->ord);
     }
+}
+
+void ContactSets::reload_touch(Snapshot& s, std::int64_t contact) {
+    s.each(
+        "SELECT c.ord, c.last_ms, COUNT(l.id), COALESCE(MAX(l.last_ms), 0) FROM contact c LEFT "
+        "JOIN lead l ON l.corp_id = c.corp_id AND l.contact_id = c.id WHERE c.corp_id = ? AND c.id "
+        "= ? GROUP BY c.ord, c.last_ms",
+        {corp_, contact},
+        [&](const Row& row) {
+            const auto ord = static_cast<std::uint32_t>(row.integer(0));
+            columns_.touched(ord, row.integer(1));
+            columns_.newest_lead(ord, row.integer(3), static_cast<std::size_t>(row.integer(2)));
+            return Visit::next;
+        }
+    );
+}
+
+void ContactSets::reload_texts(Snapshot& s, std::int64_t contact, std::uint32_t ord) {
+    s.each(
+        "SELECT text FROM contact_text WHERE corp_id = ? AND contact_id = ?",
+        {corp_, contact},
+        [&](const Row& row) {
+            columns_.says(ord, row.text(0));
+            return Visit::next;
+        }
+    );
 }
 
 void ContactSets::reload_tag(Snapshot& s, std::int64_t tag) {
@@ -154,7 +188,7 @@ void ContactSets::reload_tag(Snapshot& s, std::int64_t tag) {
 }
 
 std::size_t ContactSets::bytes() const noexcept {
-    std::size_t n = live_.bytes();
+    std::size_t n = live_.bytes() + columns_.bytes();
     for (const auto& [key, set] : sets_) {
         n += set.bytes() + key.size() + 64;
     }

@@ -3,7 +3,9 @@
 // thread-safe.
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "base/database.h"
 #include "base/id.h"
 #include "crm/nurture/condition.h"
+#include "crm/nurture/contact_columns.h"
 #include "crm/nurture/ord_set.h"
 
 namespace leadbridge::crm {
@@ -28,6 +31,11 @@ public:
     OrdSet select(Database& db, const Condition& condition, UnixMillis now) const;
     // Owned by, or a friend now or once of, any of them.
     OrdSet of_members(const std::vector<std::int64_t>& members) const;
+    // Who came by any of them, or has a lead that began there.
+    OrdSet of_channels(const std::vector<std::int64_t>& channels) const;
+
+    // At cursor(), as the sets.
+    const ContactColumns& columns() const noexcept { return columns_; }
 
     std::int64_t cursor() const noexcept { return cursor_; }
 
@@ -45,10 +53,15 @@ private:
     void read_leads(Database& db, const std::vector<Known>& known);
     void read_follows(Database& db, const std::vector<Known>& known);
     void read_tags(Database& db, const std::vector<Known>& known);
+    void read_texts(Database& db, const std::vector<Known>& known);
     void reload_contact(Snapshot& s, std::int64_t contact);
     void reload_tag(Snapshot& s, std::int64_t tag);
+    void reload_touch(Snapshot& s, std::int64_t contact);
+    void reload_texts(Snapshot& s, std::int64_t contact, std::uint32_t ord);
     std::vector<std::string> keys_of(Snapshot& s, std::int64_t contact) const;
 
+    OrdSet of_keys(std::span<const std::string_view> fields, const std::vector<std::int64_t>& ids)
+        const;
     OrdSet of_term(Database& db, const Condition& term, UnixMillis now) const;
     OrdSet of_field(const FieldTerm& term) const;
     OrdSet of_all(Database& db, const Condition& condition, UnixMillis now) const;
@@ -61,6 +74,7 @@ private:
     std::unordered_map<std::string, OrdSet>
         sets_;  // "tag:5", "owner:7", "stage:quoted", "status:new", "channel:9",
                 // "friend:7": now or once
+    ContactColumns columns_;
 };
 
 }  // namespace leadbridge::crm

@@ -35,12 +35,15 @@ std::size_t place_of(const std::vector<Known>& known, std::size_t at, std::int64
 void ContactSets::build(Database& db) {
     live_ = OrdSet();
     sets_.clear();
+    columns_.clear();
     read_sets(db, [this](Snapshot& s) { cursor_ = last_change(s); });
     std::vector<Known> known;
     read_contacts(db, known);
     read_leads(db, known);
     read_follows(db, known);
     read_tags(db, known);
+    read_texts(db, known);
+    columns_.shrink();
     live_.shrink();
     for (auto& [key, set] : sets_) {
         set.shrink();
@@ -54,7 +57,8 @@ void ContactSets::read_contacts(Database& db, std::vector<Known>& known) {
         n = 0;
         read_sets(db, [&](Snapshot& s) {
             s.each(
-                "SELECT id, ord, owner, stage, merged_into FROM contact WHERE corp_id = ? AND id > "
+                "SELECT id, ord, owner, stage, merged_into, last_ms FROM contact WHERE corp_id = ? "
+                "AND id > "
                 "? "
                 "ORDER BY id LIMIT ?",
                 {corp_, after, contacts_per_read},
@@ -67,6 +71,7 @@ void ContactSets::read_contacts(Database& db, std::vector<Known>& known) {
                     }
                     known.push_back({after, ord});
                     live_.add(ord);
+                    columns_.touched(ord, row.integer(5));
                     if (row.integer(2) != 0) {
                         sets_[set_key("owner", row.integer(2))].add(ord);
                     }
@@ -85,15 +90,20 @@ void ContactSets::read_leads(Database& db, const std::vector<Known>& known) {
         const std::size_t last = std::min(first + leads_per_read, known.size()) - 1;
         std::size_t at = first;
         NewestLead newest;
+        UnixMillis touched = 0;
+        std::size_t leads = 0;
         auto flush = [&] {
             if (newest.any()) {
                 sets_[set_key("status", to_string(newest.status()))].add(known[at].ord);
+                columns_.newest_lead(known[at].ord, touched, leads);
             }
             newest = NewestLead();
+            touched = 0;
+            leads = 0;
         };
         read_sets(db, [&](Snapshot& s) {
             s.each(
-                "SELECT contact_id, status, opened_ms, id, first_channel FROM lead "
+                "SELECT contact_id, status, opened_ms, id, first_channel, last_ms FROM lead "
                 "WHERE corp_id = ? AND contact_id BETWEEN ? AND ? ORDER BY contact_id",
                 {corp_, known[first].contact, known[last].contact},
                 [&](const Row& row) {
@@ -108,6 +118,8 @@ void ContactSets::read_leads(Database& db, const std::vector<Known>& known) {
                         newest.see(
                             static_cast<LeadStatus>(row.integer(1)), row.integer(2), row.integer(3)
                         );
+                        touched = std::max(touched, row.integer(5));
+                        leads += 1;
                         if (row.integer(4) != 0) {
                             sets_[set_key("channel", row.integer(4))].add(known[at].ord);
                         }
@@ -138,6 +150,29 @@ void ContactSets::read_follows(Database& db, const std::vector<Known>& known) {
                         if (row.integer(1) != 0) {
                             sets_[set_key("channel", row.integer(1))].add(known[at].ord);
                         }
+                    }
+                    return Visit::next;
+                }
+            );
+        });
+    }
+}
+
+void ContactSets::read_texts(Database& db, const std::vector<Known>& known) {
+    for (std::size_t first = 0; first < known.size(); first += leads_per_read) {
+        const std::size_t last = std::min(first + leads_per_read, known.size()) - 1;
+        std::size_t at = first;
+        read_sets(db, [&](Snapshot& s) {
+            s.each(
+                "SELECT contact_id, text FROM contact_text WHERE corp_id = ? AND contact_id "
+                "BETWEEN ? AND ? ORDER BY contact_id",
+                {corp_, known[first].contact, known[last].contact},
+                [&](const Row& row) {
+                    while (at < last && known[at].contact < row.integer(0)) {
+                        ++at;
+                    }
+                    if (known[at].contact == row.integer(0)) {
+                        columns_.says(known[at].ord, row.text(1));
                     }
                     return Visit::next;
                 }

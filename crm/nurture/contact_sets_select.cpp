@@ -1,5 +1,6 @@
 // A condition answered from the bitmaps of one corp.
 #include <algorithm>
+#include <array>
 
 #include "crm/nurture/condition_sql.h"
 #include "crm/nurture/contact_set_keys.h"
@@ -31,16 +32,28 @@ const OrdSet* ContactSets::find(const std::string& key) const {
     return at == sets_.end() ? nullptr : &at->second;
 }
 
-OrdSet ContactSets::of_members(const std::vector<std::int64_t>& members) const {
+OrdSet ContactSets::of_keys(
+    std::span<const std::string_view> fields, const std::vector<std::int64_t>& ids
+) const {
     OrdSet out;
-    for (const std::int64_t member : members) {
-        for (const std::string_view field : {"owner", "friend"}) {
-            if (const OrdSet* set = find(set_key(field, member))) {
+    for (const std::int64_t id : ids) {
+        for (const std::string_view field : fields) {
+            if (const OrdSet* set = find(set_key(field, id))) {
                 out |= *set;
             }
         }
     }
     return out;
+}
+
+OrdSet ContactSets::of_members(const std::vector<std::int64_t>& members) const {
+    static constexpr std::array<std::string_view, 2> fields{"owner", "friend"};
+    return of_keys(fields, members);
+}
+
+OrdSet ContactSets::of_channels(const std::vector<std::int64_t>& channels) const {
+    static constexpr std::array<std::string_view, 1> fields{"channel"};
+    return of_keys(fields, channels);
 }
 
 OrdSet ContactSets::of_field(const FieldTerm& term) const {

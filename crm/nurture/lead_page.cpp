@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t batch = 200;
 constexpr std::uint64_t few = 2'000;  // contacts whose leads are all looked at in any case
+// More contacts than one in so many of the corp are met soon enough by walking an index.
+constexpr std::uint64_t rare = 8;
 
 constexpr std::string_view whole_row =
     "SELECT l.id, l.corp_id, l.contact_id, c.name, l.status, l.stage, l.owner, l.first_kind, "
@@ -87,10 +89,16 @@ struct Walk {
 // Where the leads of one page stand, found in one snapshot.
 class LeadQueries::PageFinder {
 public:
+    // among: whose leads alone can be on the page, when that is known.
     PageFinder(
-        const Frame& frame, const Viewer& viewer, const LeadPageQuery& query, std::size_t limit
+        const Frame& frame,
+        const std::optional<OrdSet>& among,
+        const Viewer& viewer,
+        const LeadPageQuery& query,
+        std::size_t limit
     )
         : frame_(frame),
+          among_(among),
           viewer_(viewer),
           query_(query),
           order_{query.sort == LeadSort::last_touch, query.order == SortOrder::descending},
@@ -100,13 +108,35 @@ public:
               !query.find.stage.empty()
           ) {}
 
-    // In order, one more than the page holds when there are more.
-    std::vector<LeadPosition> find(Snapshot& s) {
+    // Of which contacts the leads touched last are wanted before all others.
+    std::optional<TouchWalk> touched_first() const {
+        if (!among_ || !order_.by_touch || !order_.down) {
+            return std::nullopt;
+        }
+        const std::uint64_t wanted = among_->count();
+        if (wanted <= batch || wanted > all_contacts(*among_) / rare) {
+            return std::nullopt;
+        }
+        TouchWalk walk{TouchOf::newest_lead, true, {}, few};
+        if (query_.after) {
+            walk.from = query_.after->last_ms;
+        }
+        return walk;
+    }
+
+    // In order, one more than the page holds when there are more. touched: what touched_first()
+    // asks for.
+    std::vector<LeadPosition> find(
+        Snapshot& s, const std::optional<std::vector<TouchedOrd>>& touched
+    ) {
         found_.clear();
         examined_ = 0;
-        if (frame_.contacts && cheaper_by_contact()) {
-            of_contacts(s);
-        } else {
+        const bool done = touched && of_touched(s, *touched);
+        if (!done && frame_.contacts && cheaper_by_contact()) {
+            of_contacts(
+                s, frame_.contacts->from(0, static_cast<std::size_t>(frame_.contacts->count()))
+            );
+        } else if (!done) {
             walk_together(s);
         }
         std::sort(found_.begin(), found_.end(), order_);
@@ -216,14 +246,48 @@ private:
         if (wanted <= few) {
             return true;
         }
-        const std::uint64_t all = frame_.contacts->down_from(UINT32_MAX, 1).front() + 1ULL;
-        return wanted * wanted <= all * (limit_ + 1);
+        return wanted * wanted <= all_contacts(*frame_.contacts) * (limit_ + 1);
+    }
+
+    // At most; of a set that is not empty.
+    static std::uint64_t all_contacts(const OrdSet& some) {
+        return some.down_from(UINT32_MAX, 1).front() + 1ULL;
+    }
+
+    // Whether the page is full with what was touched later than anything not yet read.
+    bool reaches(const TouchedOrd& next) const {
+        const auto later = [&](const LeadPosition& one) {
+            return one.last_ms / 1'000 > next.second;
+        };
+        return static_cast<std::size_t>(std::count_if(found_.begin(), found_.end(), later)) >
+               limit_;
+    }
+
+    // false: these contacts do not fill the page, others might.
+    bool of_touched(Snapshot& s, const std::vector<TouchedOrd>& touched) {
+        if (touched.size() > 2 * few) {
+            return false;  // very many in one second
+        }
+        std::vector<std::uint32_t> ords;
+        for (std::size_t at = 0; at < touched.size(); at += ords.size()) {
+            if (reaches(touched[at])) {
+                return true;
+            }
+            ords.clear();
+            for (std::size_t i = at; i < std::min(touched.size(), at + limit_ + 1); ++i) {
+                ords.push_back(touched[i].ord);
+            }
+            of_contacts(s, ords);
+        }
+        if (touched.size() < few) {
+            return true;  // there are no others
+        }
+        found_.clear();
+        return false;
     }
 
     // The other way round: every lead of the contacts.
-    void of_contacts(Snapshot& s) {
-        const std::vector<std::uint32_t> ords =
-            frame_.contacts->from(0, static_cast<std::size_t>(frame_.contacts->count()));
+    void of_contacts(Snapshot& s, const std::vector<std::uint32_t>& ords) {
         std::vector<std::int64_t> wanted;
         for (const LeadStatus status : statuses(query_.find)) {
             wanted.push_back(static_cast<std::int64_t>(status));
@@ -252,6 +316,7 @@ private:
     }
 
     const Frame& frame_;
+    const std::optional<OrdSet>& among_;
     const Viewer& viewer_;
     const LeadPageQuery& query_;
     Order order_;
@@ -267,9 +332,21 @@ Result<LeadQueryPage> LeadQueries::page_in(
     LeadQueryPage out;
     out.hash = frame.hash;
     const auto limit = static_cast<std::size_t>(std::clamp(query.limit, 1, 200));
-    PageFinder finder(frame, viewer, query, limit);
+    std::optional<OrdSet> among = frame.contacts;
+    if (!query.find.channel.empty()) {
+        OrdSet came = bitmaps_.of_channels(viewer.corp, id_values(query.find.channel));
+        if (among) {
+            came &= *among;
+        }
+        among = std::move(came);
+    }
+    PageFinder finder(frame, among, viewer, query, limit);
+    std::optional<std::vector<TouchedOrd>> touched;
+    if (const auto walk = finder.touched_first()) {
+        touched = bitmaps_.nearest(viewer.corp, *among, *walk);
+    }
     auto done = core_.read<int>([&](Snapshot& s) -> Result<int> {
-        std::vector<LeadPosition> found = finder.find(s);
+        std::vector<LeadPosition> found = finder.find(s, touched);
         out.next.reset();
         if (found.size() > limit) {
             found.pop_back();

@@ -94,6 +94,22 @@ OrdSet TagBitmaps::of_members(CorpId corp, const std::vector<std::int64_t>& memb
     return state_->with(corp, [&](const ContactSets& sets) { return sets.of_members(members); });
 }
 
+OrdSet TagBitmaps::of_channels(CorpId corp, const std::vector<std::int64_t>& channels) {
+    return state_->with(corp, [&](const ContactSets& sets) { return sets.of_channels(channels); });
+}
+
+OrdSet TagBitmaps::with_characters(CorpId corp, std::string_view folded) {
+    return state_->with(corp, [&](const ContactSets& sets) {
+        return sets.columns().with_characters(folded);
+    });
+}
+
+std::vector<TouchedOrd> TagBitmaps::nearest(CorpId corp, const OrdSet& set, const TouchWalk& walk) {
+    return state_->with(corp, [&](const ContactSets& sets) {
+        return sets.columns().nearest(set, walk);
+    });
+}
+
 std::uint64_t TagBitmaps::count(CorpId corp, const Condition& condition) {
     return select(corp, condition).count();
 }

@@ -1,11 +1,13 @@
 #pragma once
-// Bitmaps over contact.ord, per corp: one per tag, owner, friend, stage, lead status and channel.
-// They answer counts and whole audiences. A cache, never the truth: built when first asked for,
-// then brought to the end of the change log (topics contact, lead, tag) before every answer, so an
-// answer includes everything committed before the call.
+// Bitmaps over contact.ord, per corp: one per tag, owner, friend, stage, lead status and channel,
+// and columns beside them. They answer counts and whole audiences, and where pages begin. A cache,
+// never the truth: built when first asked for, then brought to the end of the change log (topics
+// contact, lead, tag, timeline) before every answer, so an answer includes everything committed
+// before the call.
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,6 +15,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "crm/nurture/condition.h"
+#include "crm/nurture/contact_columns.h"
 #include "crm/nurture/ord_set.h"
 
 namespace leadbridge::crm {
@@ -38,6 +41,11 @@ public:
     std::uint64_t count(CorpId corp, const Condition& condition);
     // Live contacts that any of these members owns, or is or was a friend of.
     OrdSet of_members(CorpId corp, const std::vector<std::int64_t>& members);
+    // Live contacts that came by any of these channels, or have a lead that began there.
+    OrdSet of_channels(CorpId corp, const std::vector<std::int64_t>& channels);
+    // See contact_columns.h. The text is folded (contact_text.h).
+    OrdSet with_characters(CorpId corp, std::string_view folded);
+    std::vector<TouchedOrd> nearest(CorpId corp, const OrdSet& set, const TouchWalk& walk);
 
     // Returns when the corp's bitmaps include change n of the core database's log; answers their
     // cursor. n must be committed.
