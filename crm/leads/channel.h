@@ -118,6 +118,10 @@ public:
     static std::vector<ChannelDay> days(
         Snapshot& s, const Viewer& viewer, ChannelId id, const std::vector<UnixMillis>& edges
     );
+    // Their adds alone, counted from an index.
+    static std::vector<std::int64_t> adds_by_day(
+        Snapshot& s, const Viewer& viewer, ChannelId id, const std::vector<UnixMillis>& edges
+    );
 
 private:
     CrmServices services_;

@@ -129,4 +129,18 @@ std::vector<ChannelDay> ChannelStore::days(
     return out;
 }
 
+std::vector<std::int64_t> ChannelStore::adds_by_day(
+    Snapshot& s, const Viewer& viewer, ChannelId id, const std::vector<UnixMillis>& edges
+) {
+    std::vector<std::int64_t> out;
+    for (std::size_t day = 0; day + 1 < edges.size(); ++day) {
+        Query added("SELECT COUNT(*) FROM follow f");
+        added.where("f.corp_id = ? AND f.channel_id = ?", {viewer.corp, id})
+            .where("f.added_ms >= ? AND f.added_ms < ?", {edges[day], edges[day + 1]})
+            .where(member_clause(viewer, "f.member_id"));
+        out.push_back(added.number(s));
+    }
+    return out;
+}
+
 }  // namespace leadbridge::crm

@@ -127,9 +127,9 @@ Result<Response> list_channels(const ApiServices& services, const ApiRequest& re
             json::object out = channel_json(channel);
             if (*days > 0) {
                 json::array adds;
-                for (const crm::ChannelDay& day :
-                     crm::ChannelStore::days(s, request.viewer(), channel.id, edges)) {
-                    adds.emplace_back(day.adds);
+                for (const std::int64_t day :
+                     crm::ChannelStore::adds_by_day(s, request.viewer(), channel.id, edges)) {
+                    adds.emplace_back(day);
                 }
                 out["adds_by_day"] = std::move(adds);
             }
