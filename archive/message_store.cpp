@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "archive/conversation.h"
+#include "archive/conversation_list.h"
 #include "archive/media_detail.h"
 #include "archive/message.h"
 #include "archive/message_rows.h"
@@ -237,47 +238,12 @@ Result<ConversationPage> MessageStore::conversations(
     if (!scope.all && scope.participants.empty()) {
         return ConversationPage{};
     }
-    const bool from_newest = query.before_ms == 0 && query.before_id == 0;
-    const std::string participant = participant_key(query.participant);
-    const int kind = query.kind ? static_cast<int>(*query.kind) : 0;
-    const int limit = bounded(query.limit);
-    // Those of a person outside are few and sorted ("+" keeps the order's index out); a member's
-    // many are met on the way of the order.
-    const bool few = side_of(participant) == Side::contact;
-    std::string sql = std::string(conversation_columns) +
-                      (few ? "WHERE +c.corp_id = ? AND (+c.last_ms, c.id) < (?, ?)"
-                           : "WHERE c.corp_id = ? AND (c.last_ms, c.id) < (?, ?)");
-    std::vector<Param> params{
-        viewer.corp,
-        from_newest ? INT64_MAX : query.before_ms,
-        from_newest ? INT64_MAX : query.before_id};
-    if (query.kind) {
-        sql += " AND c.kind = ?";
-        params.emplace_back(kind);
-    }
-    if (!participant.empty()) {
-        sql +=
-            " AND c.id IN (SELECT conversation_id FROM conversation_participant WHERE corp_id = ? "
-            "AND participant = ?)";
-        params.emplace_back(viewer.corp);
-        params.emplace_back(participant);
-    }
-    if (!scope.all) {
-        sql +=
-            " AND EXISTS (SELECT 1 FROM conversation_participant p WHERE p.corp_id = c.corp_id AND "
-            "p.conversation_id = c.id"
-            " AND p.participant IN (" +
-            marks(scope.participants.size()) + "))";
-        params.insert(params.end(), scope.participants.begin(), scope.participants.end());
-    }
-    sql += few ? " ORDER BY +c.last_ms DESC, c.id DESC LIMIT ?"
-               : " ORDER BY c.last_ms DESC, c.id DESC LIMIT ?";
-    params.emplace_back(limit + 1);
+    const auto limit = static_cast<std::size_t>(bounded(query.limit));
     return archive_.read<ConversationPage>([&](Snapshot& s) -> Result<ConversationPage> {
         ConversationPage page;
-        page.items = s.all(sql, Params{params}, read_conversation);
-        page.more = page.items.size() > static_cast<std::size_t>(limit);
-        page.items.resize(std::min(page.items.size(), static_cast<std::size_t>(limit)));
+        page.items = list_conversations(s, viewer.corp, scope, query, limit + 1);
+        page.more = page.items.size() > limit;
+        page.items.resize(std::min(page.items.size(), limit));
         for (ConversationView& view : page.items) {
             view.last_summary = last_summary(s, viewer.corp, view.id.value);
         }

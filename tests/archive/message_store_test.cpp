@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <tuple>
 
+#include "archive/conversation_list.h"
 #include "tests/archive/archive_world.h"
+#include "tests/base/plan_watch.h"
 
 namespace leadbridge::archive {
 namespace {
@@ -71,6 +75,70 @@ TEST(MessageStore, ConversationsAreFilteredByKindAndPerson) {
     EXPECT_EQ(w.conversations(w.everyone(), query).size(), 3U);
     query.participant = "nobody";
     EXPECT_TRUE(w.conversations(w.everyone(), query).empty());
+}
+
+// 3,000 conversations: most with one member, a third with another too, a few with a third.
+TEST(MessageStore, APersonsListWalksTheirsOrTheOrderAndIsTheSame) {
+    ArchiveWorld w;
+    (void)w.archive.db().write<int>([&](Transaction& tx) -> Result<int> {
+        for (int i = 1; i <= 3'000; ++i) {
+            tx.execute(
+                "INSERT INTO conversation(id, corp_id, key, kind, userid, external_userid, roomid, "
+                "first_ms, last_ms, messages, last_from_contact) VALUES(?, ?, ?, 4, '', '', '', 0, "
+                "?, 0, 0)",
+                {i, w.corp, "o:" + std::to_string(i), i * 7'919 % 1'000}
+            );
+            for (const auto& [who, every] : {std::pair{"busy", 1}, {"half", 3}, {"rare", 100}}) {
+                if (i % every == 0) {
+                    tx.execute(
+                        "INSERT INTO conversation_participant(corp_id, participant, "
+                        "conversation_id, side) VALUES(?, ?, ?, 1)",
+                        {w.corp, who, i}
+                    );
+                }
+            }
+        }
+        return 0;
+    });
+    const auto list = [&](std::vector<std::string> scope, const std::string& participant) {
+        std::vector<std::pair<UnixMillis, std::int64_t>> out;
+        ConversationQuery query;
+        query.participant = participant;
+        const bool all = scope.empty();
+        std::string plans;
+        (void)w.archive.db().write<int>([&](Transaction& tx) -> Result<int> {
+            PlanWatch watch(tx);
+            Snapshot& s = test_engine() == Engine::sqlite ? static_cast<Snapshot&>(watch) : tx;
+            while (true) {
+                const auto page = list_conversations(s, w.corp, {all, scope}, query, 700);
+                for (const ConversationView& one : page) {
+                    out.emplace_back(one.last_ms, one.id.value);
+                }
+                if (page.size() < 700) {
+                    break;
+                }
+                std::tie(query.before_ms, query.before_id) = out.back();
+            }
+            plans = watch.plans();
+            return 0;
+        });
+        EXPECT_TRUE(std::ranges::is_sorted(out, std::greater())) << participant;
+        EXPECT_EQ(std::ranges::adjacent_find(out), out.end());
+        return std::pair{out.size(), plans};
+    };
+    EXPECT_EQ(list({}, "").first, 3'000U);
+    EXPECT_EQ(list({"busy"}, "").first, 3'000U);
+    EXPECT_EQ(list({"half"}, "Busy").first, 1'000U);
+    EXPECT_EQ(list({"busy"}, "rare").first, 30U);
+    EXPECT_EQ(list({"half", "rare"}, "").first, 1'020U);
+    EXPECT_EQ(list({"nobody"}, "").first, 0U);
+    if (test_engine() == Engine::sqlite) {
+        const std::string order = "conversation_recent";
+        EXPECT_NE(list({"busy"}, "").second.find(order), std::string::npos);
+        EXPECT_EQ(list({"rare"}, "").second.find(order), std::string::npos)
+            << "thirty conversations of three thousand are not met by walking all";
+        EXPECT_EQ(list({"rare"}, "busy").second.find(order), std::string::npos);
+    }
 }
 
 TEST(MessageStore, AViewerSeesTheConversationsOfTheirScopeOnly) {

@@ -1,0 +1,22 @@
+#pragma once
+// The conversations of a list, for message_store: newest first, of those who may be seen.
+
+#include <cstddef>
+#include <vector>
+
+#include "archive/message_store.h"
+
+namespace leadbridge::archive {
+
+// At most n of them, without their summaries; query.limit is not looked at. How many rows that
+// reads follows from how many conversations the people asked about have: few are sorted, many are
+// met on the way of the order, so that nobody's list walks everybody's.
+std::vector<ConversationView> list_conversations(
+    Snapshot& s,
+    CorpId corp,
+    const MessageStore::Scope& scope,
+    const ConversationQuery& query,
+    std::size_t n
+);
+
+}  // namespace leadbridge::archive
