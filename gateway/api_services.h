@@ -25,12 +25,14 @@ class TicketStore;
 }  // namespace leadbridge::wecom
 
 namespace leadbridge::crm {
+class DayStock;
 class LeadStock;
 class TagBitmaps;
 }  // namespace leadbridge::crm
 
 namespace leadbridge::archive {
 class ArchivePuller;
+class Arrivals;
 class MessageSearch;
 class MessageStore;
 }  // namespace leadbridge::archive
@@ -61,9 +63,11 @@ struct ApiServices {
     crm::SourceDirectory& source_directory;
     crm::TagBitmaps& bitmaps;
     crm::LeadStock& lead_stock;
+    crm::DayStock& day_stock;
     Inbox& inbox;
     wecom::WecomServices& wecom;
     archive::MessageStore& messages;
+    archive::Arrivals& arrivals;
     CorpDoctor& corp_doctor;
     // How people and WeCom reach this machine, without a slash at the end; "" = not known.
     std::string public_url;

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "archive/arrivals.h"
 #include "archive/feed.h"
 #include "archive/media_fetcher.h"
 #include "archive/message_search.h"
@@ -23,6 +24,7 @@
 #include "connectors/wecom/jsapi_ticket.h"
 #include "connectors/wecom/wecom_jobs.h"
 #include "connectors/wecom/welcome.h"
+#include "crm/contacts/day_stock.h"
 #include "crm/contacts/tag.h"
 #include "crm/intake.h"
 #include "crm/leads/channel.h"
@@ -87,6 +89,7 @@ struct App::Parts {
     const crm::IntakeServices intake;
     crm::TagBitmaps bitmaps;
     crm::LeadStock lead_stock;
+    crm::DayStock day_stock;
     crm::PushLedger ledger;
     crm::PushPlanner planner;
     crm::OperationRunner operations;
@@ -101,6 +104,7 @@ struct App::Parts {
 
     // Archive.
     archive::MessageStore messages;
+    archive::Arrivals arrivals;
     const std::unique_ptr<TokenIndex> search_index;
     archive::MessageSearch search;
     archive::RsaPool rsa;

@@ -1,12 +1,14 @@
 // GET home: what needs the caller now, and today's numbers. Everything is narrowed by the Viewer.
 
-#include "archive/schema.h"
+#include <algorithm>
+
+#include "archive/arrivals.h"
 #include "base/time_zone.h"
+#include "crm/contacts/day_stock.h"
 #include "crm/leads/lead_stock.h"
 #include "crm/nurture/lead_query.h"
 #include "crm/nurture/push_ledger.h"
 #include "crm/staff/query.h"
-#include "crm/staff/viewer_scope.h"
 #include "gateway/api/handlers.h"
 #include "gateway/api/masking.h"
 #include "gateway/api/support.h"
@@ -19,25 +21,17 @@ namespace {
 
 constexpr int shown = 20;
 constexpr std::int64_t waiting_ms = 7LL * 86'400'000;
+constexpr std::int64_t minute_ms = 60'000;
 
-json::object unanswered_json(Snapshot& s, const crm::Viewer& viewer, UnixMillis now) {
-    const auto ask = [&](std::string_view select) {
-        crm::Query query(std::string(select) + " FROM chat_summary cs");
-        query
-            .where(
-                "cs.corp_id = ? AND cs.last_from_contact = 1 AND cs.last_ms >= ?",
-                {viewer.corp, now - waiting_ms}
-            )
-            .where(crm::member_clause(viewer, "cs.member_id"));
-        return query;
-    };
-    json::array items;
-    auto list =
-        ask("SELECT cs.contact_id, (SELECT c.name FROM contact c WHERE c.corp_id = "
-            "cs.corp_id AND c.id = cs.contact_id), cs.member_id, (SELECT m.name FROM member "
-            "m WHERE m.corp_id = cs.corp_id AND m.id = cs.member_id), cs.conversation, "
-            "cs.last_ms");
+json::array unanswered_json(Snapshot& s, const crm::Viewer& viewer, UnixMillis waiting) {
+    crm::Query list(
+        "SELECT cs.contact_id, (SELECT c.name FROM contact c WHERE c.corp_id = cs.corp_id AND "
+        "c.id = cs.contact_id), cs.member_id, (SELECT m.name FROM member m WHERE m.corp_id = "
+        "cs.corp_id AND m.id = cs.member_id), cs.conversation, cs.last_ms FROM chat_summary cs"
+    );
+    crm::where_unanswered(list, viewer, waiting);
     list.then(" ORDER BY cs.last_ms LIMIT ?", {shown});
+    json::array items;
     (void)list.all(s, [&](const Row& row) {
         items.push_back(json::object{
             {"contact", row.id<crm::ContactId>(0).str()},
@@ -48,66 +42,7 @@ json::object unanswered_json(Snapshot& s, const crm::Viewer& viewer, UnixMillis 
             {"since", time_json(row.integer(5))}});
         return 0;
     });
-    return json::object{{"count", ask("SELECT COUNT(*)").number(s)}, {"items", std::move(items)}};
-}
-
-std::int64_t events(
-    Snapshot& s, const crm::Viewer& viewer, std::string_view kinds, UnixMillis since
-) {
-    crm::Query query("SELECT COUNT(*) FROM timeline t");
-    query.where("t.corp_id = ? AND t.kind IN (" + std::string(kinds) + ")", {viewer.corp})
-        .where("t.at_ms >= ?", {since})
-        .where(crm::member_clause(viewer, "t.member_id"));
-    return query.number(s);
-}
-
-struct MessageCounts {
-    std::int64_t from_contacts = 0;
-    std::int64_t from_members = 0;
-};
-
-// The members in sight, as conversations name them.
-std::vector<std::string> userids_in_sight(Snapshot& s, const crm::Viewer& viewer) {
-    crm::Query query("SELECT m.userid FROM member m");
-    query.where("m.corp_id = ?", {viewer.corp}).where(crm::member_clause(viewer, "m.id"));
-    return query.all(s, [](const Row& row) { return row.str(0); });
-}
-
-// Messages that came in since (their ids are made of the time), of conversations in sight.
-MessageCounts messages(
-    Snapshot& archive,
-    const crm::Viewer& viewer,
-    const std::vector<std::string>& userids,
-    UnixMillis since
-) {
-    MessageCounts out;
-    if (viewer.scope != crm::Scope::all && userids.empty()) {
-        return out;
-    }
-    std::string sql = "SELECT m.side, COUNT(*) FROM message m";
-    if (viewer.scope != crm::Scope::all) {
-        sql += " JOIN conversation c ON c.corp_id = m.corp_id AND c.id = m.conversation_id";
-    }
-    sql += " WHERE m.corp_id = ? AND m.id >= ?";
-    std::vector<Param> params{viewer.corp, first_id_of(since)};
-    if (viewer.scope != crm::Scope::all) {
-        sql += " AND c.userid IN (";
-        for (std::size_t i = 0; i < userids.size(); ++i) {
-            sql += i == 0 ? "?" : ",?";
-            params.emplace_back(userids[i]);
-        }
-        sql += ")";
-    }
-    archive.each(sql + " GROUP BY m.side", Params{params}, [&](const Row& row) {
-        const auto side = static_cast<archive::Side>(row.integer(0));
-        if (side == archive::Side::contact) {
-            out.from_contacts = row.integer(1);
-        } else if (side == archive::Side::member) {
-            out.from_members = row.integer(1);
-        }
-        return Visit::next;
-    });
-    return out;
+    return items;
 }
 
 // What only somebody who sees everything is told.
@@ -170,34 +105,40 @@ Result<Response> get_home(const ApiServices& services, const ApiRequest& request
     if (!new_leads) {
         return std::move(new_leads).error();
     }
+    // To the minute, so that looks share what was counted.
+    const UnixMillis waiting = (time / minute_ms) * minute_ms - waiting_ms;
+    const auto counts = services.day_stock.of(viewer, midnight, waiting);
+    if (!counts) {
+        return counts.error();
+    }
+    const auto arrived = services.arrivals.since(viewer, midnight);
+    if (!arrived) {
+        return arrived.error();
+    }
     json::object now{
         {"new_leads", std::move(*new_leads)}, {"unassigned_leads", by_status["unassigned"]}};
-    json::object today{{"since", time_json(midnight)}, {"leads", std::move(by_status)}};
-    std::vector<std::string> userids;
     auto read = services.core.read<int>([&](Snapshot& s) -> Result<int> {
-        now["unanswered"] = unanswered_json(s, viewer, time);
-        today["adds"] = events(s, viewer, "'friend_added'", midnight);
-        today["losses"] = events(s, viewer, "'friend_lost', 'friend_deleted'", midnight);
-        today["leads_opened"] = events(s, viewer, "'lead_opened'", midnight);
+        auto items = unanswered_json(s, viewer, waiting);
+        const auto there = static_cast<std::int64_t>(items.size());
+        // What was counted may be a little older than the list.
+        const auto count = there < shown ? there : std::max(counts->unanswered, there);
+        now["unanswered"] = json::object{{"count", count}, {"items", std::move(items)}};
         if (viewer.scope == crm::Scope::all && request.caller().may(crm::Permission::system_read)) {
             add_machine(s, viewer, now);
-        }
-        if (viewer.scope != crm::Scope::all) {
-            userids = userids_in_sight(s, viewer);
         }
         return 0;
     });
     if (!read) {
         return std::move(read).error();
     }
-    auto counted = services.archive.read<MessageCounts>([&](Snapshot& s) {
-        return Result<MessageCounts>(messages(s, viewer, userids, midnight));
-    });
-    if (!counted) {
-        return std::move(counted).error();
-    }
-    today["messages_from_contacts"] = counted->from_contacts;
-    today["messages_from_members"] = counted->from_members;
+    json::object today{
+        {"since", time_json(midnight)},
+        {"leads", std::move(by_status)},
+        {"adds", counts->adds},
+        {"losses", counts->losses},
+        {"leads_opened", counts->leads_opened},
+        {"messages_from_contacts", arrived->from_contacts},
+        {"messages_from_members", arrived->from_members}};
     json::value answer = json::object{{"now", std::move(now)}, {"today", std::move(today)}};
     if (!request.caller().may(crm::Permission::contacts_phones)) {
         mask_answer(answer);
