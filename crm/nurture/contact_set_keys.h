@@ -20,6 +20,11 @@ inline std::string set_key(std::string_view field, std::int64_t value) {
     return set_key(field, std::to_string(value));
 }
 
+// Of those with any value: no value is empty.
+inline std::string any_key(std::string_view field) {
+    return set_key(field, "");
+}
+
 template <class F>
 void read_sets(Database& db, F fn) {
     Result<bool> done = db.read<bool>([&](Snapshot& s) -> Result<bool> {

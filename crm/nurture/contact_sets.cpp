@@ -63,6 +63,10 @@ bool ContactSets::catch_up(Database& db, int max_contacts) {
 
 std::vector<std::string> ContactSets::keys_of(Snapshot& s, std::int64_t contact) const {
     std::vector<std::string> keys;
+    const auto add = [&](std::string_view field, std::string_view value) {
+        keys.push_back(set_key(field, value));
+        keys.push_back(any_key(field));
+    };
     s.each(
         "SELECT tag_id FROM contact_tag WHERE corp_id = ? AND contact_id = ?",
         {corp_, contact},
@@ -77,7 +81,7 @@ std::vector<std::string> ContactSets::keys_of(Snapshot& s, std::int64_t contact)
         [&](const Row& row) {
             keys.push_back(set_key("friend", row.integer(0)));
             if (row.integer(1) != 0) {
-                keys.push_back(set_key("channel", row.integer(1)));
+                add("channel", std::to_string(row.integer(1)));
             }
             return Visit::next;
         }
@@ -90,13 +94,13 @@ std::vector<std::string> ContactSets::keys_of(Snapshot& s, std::int64_t contact)
         [&](const Row& row) {
             newest.see(static_cast<LeadStatus>(row.integer(0)), row.integer(1), row.integer(2));
             if (row.integer(3) != 0) {
-                keys.push_back(set_key("channel", row.integer(3)));
+                add("channel", std::to_string(row.integer(3)));
             }
             return Visit::next;
         }
     );
     if (newest.any()) {
-        keys.push_back(set_key("status", to_string(newest.status())));
+        add("status", to_string(newest.status()));
     }
     return keys;
 }
@@ -132,15 +136,14 @@ void ContactSets::reload_contact(Snapshot& s, std::int64_t contact) {
     }
     live_.add(found->ord);
     reload_texts(s, contact, found->ord);
-    std::vector<std::string> keys = keys_of(s, contact);
+    for (const std::string& key : keys_of(s, contact)) {
+        sets_[key].add(found->ord);
+    }
     if (found->owner != 0) {
-        keys.push_back(set_key("owner", found->owner));
+        put("owner", std::to_string(found->owner), found->ord);
     }
     if (!found->stage.empty()) {
-        keys.push_back(set_key("stage", found->stage));
-    }
-    for (const std::string& key : keys) {
-        sets_[key].add(found->ord);
+        put("stage", found->stage, found->ord);
     }
 }
 

@@ -66,6 +66,7 @@ private:
     OrdSet of_field(const FieldTerm& term) const;
     OrdSet of_all(Database& db, const Condition& condition, UnixMillis now) const;
     const OrdSet* find(const std::string& key) const;
+    void put(std::string_view field, std::string_view value, std::uint32_t ord);
 
     CorpId corp_;
     bool built_ = false;
@@ -73,7 +74,7 @@ private:
     OrdSet live_;
     std::unordered_map<std::string, OrdSet>
         sets_;  // "tag:5", "owner:7", "stage:quoted", "status:new", "channel:9",
-                // "friend:7": now or once
+                // "friend:7": now or once; "owner:": any
     ContactColumns columns_;
 };
 

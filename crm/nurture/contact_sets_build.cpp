@@ -51,6 +51,11 @@ void ContactSets::build(Database& db) {
     built_ = true;
 }
 
+void ContactSets::put(std::string_view field, std::string_view value, std::uint32_t ord) {
+    sets_[set_key(field, value)].add(ord);
+    sets_[any_key(field)].add(ord);
+}
+
 void ContactSets::read_contacts(Database& db, std::vector<Known>& known) {
     std::int64_t after = 0;
     for (int n = contacts_per_read; n == contacts_per_read;) {
@@ -73,10 +78,10 @@ void ContactSets::read_contacts(Database& db, std::vector<Known>& known) {
                     live_.add(ord);
                     columns_.touched(ord, row.integer(5));
                     if (row.integer(2) != 0) {
-                        sets_[set_key("owner", row.integer(2))].add(ord);
+                        put("owner", std::to_string(row.integer(2)), ord);
                     }
                     if (!row.text(3).empty()) {
-                        sets_[set_key("stage", row.text(3))].add(ord);
+                        put("stage", row.text(3), ord);
                     }
                     return Visit::next;
                 }
@@ -94,7 +99,7 @@ void ContactSets::read_leads(Database& db, const std::vector<Known>& known) {
         std::size_t leads = 0;
         auto flush = [&] {
             if (newest.any()) {
-                sets_[set_key("status", to_string(newest.status()))].add(known[at].ord);
+                put("status", to_string(newest.status()), known[at].ord);
                 columns_.newest_lead(known[at].ord, touched, leads);
             }
             newest = NewestLead();
@@ -121,7 +126,7 @@ void ContactSets::read_leads(Database& db, const std::vector<Known>& known) {
                         touched = std::max(touched, row.integer(5));
                         leads += 1;
                         if (row.integer(4) != 0) {
-                            sets_[set_key("channel", row.integer(4))].add(known[at].ord);
+                            put("channel", std::to_string(row.integer(4)), known[at].ord);
                         }
                     }
                     return Visit::next;
@@ -148,7 +153,7 @@ void ContactSets::read_follows(Database& db, const std::vector<Known>& known) {
                     if (known[at].contact == row.integer(0)) {
                         sets_[set_key("friend", row.integer(2))].add(known[at].ord);
                         if (row.integer(1) != 0) {
-                            sets_[set_key("channel", row.integer(1))].add(known[at].ord);
+                            put("channel", std::to_string(row.integer(1)), known[at].ord);
                         }
                     }
                     return Visit::next;

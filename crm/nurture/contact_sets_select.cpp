@@ -57,24 +57,22 @@ OrdSet ContactSets::of_channels(const std::vector<std::int64_t>& channels) const
 }
 
 OrdSet ContactSets::of_field(const FieldTerm& term) const {
-    const std::string prefix = std::string(term.field->name) + ":";
     OrdSet out;
-    if (term.op == FieldOp::exists) {
-        for (const auto& [key, set] : sets_) {
-            if (key.starts_with(prefix)) {
-                out |= set;
-            }
-        }
-    }
-    auto add = [&](const std::string& value) {
-        if (const OrdSet* set = find(prefix + value)) {
+    const auto add = [&](const std::string& key) {
+        if (const OrdSet* set = find(key)) {
             out |= *set;
         }
     };
-    if (term.op != FieldOp::exists) {
-        std::for_each(term.texts.begin(), term.texts.end(), add);
-        for (std::int64_t number : term.numbers) {
-            add(std::to_string(number));
+    if (term.op == FieldOp::exists) {
+        add(any_key(term.field->name));
+    } else {
+        for (const std::string& text : term.texts) {
+            if (!text.empty()) {  // nobody has an empty value
+                add(set_key(term.field->name, text));
+            }
+        }
+        for (const std::int64_t number : term.numbers) {
+            add(set_key(term.field->name, number));
         }
     }
     const bool negated = term.op == FieldOp::ne || term.op == FieldOp::not_in ||
