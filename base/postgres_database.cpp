@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/append_row.h"
+#include "base/guarded.h"
 #include "base/log.h"
 #include "base/postgres_append.h"
 #include "base/postgres_pool.h"
@@ -22,6 +23,7 @@ namespace leadbridge {
 namespace {
 
 constexpr int most_conflicts = 40;
+constexpr std::int64_t size_kept_ms = 10'000;
 constexpr auto slow_write = std::chrono::milliseconds(100);
 
 // Two that met do not meet again: up to 1 ms after the first time, up to 64 ms later on. Real
@@ -150,6 +152,12 @@ private:
         std::vector<std::function<void()>> signals = {};
     };
 
+    // The server looks at every file for it: kept for a while.
+    struct Size {
+        std::int64_t look_at_ms = INT64_MIN;
+        std::int64_t bytes = 0;
+    };
+
     Attempt attempt(const std::function<bool(Transaction&)>& fn, Savepoints savepoints);
     void run_fn(
         PostgresTransaction& tx,
@@ -178,6 +186,7 @@ private:
     PostgresPool readers_;
     const std::int64_t change_base_;
     std::atomic<std::int64_t> commits_{0};
+    Guarded<Size> size_;
     SignalList<> followers_;
     PostgresAppender appender_;
     std::unique_ptr<PostgresWatch> watch_;
@@ -323,8 +332,17 @@ DatabaseStats PostgresDatabase::stats() {
     stats.appended = appender_.appended();
     try {
         run_read([&](Snapshot& s) {
-            stats.last_change = s.number("SELECT MAX(n) FROM change_row");
-            stats.size_bytes = s.number("SELECT pg_database_size(current_database())");
+            // A change that commits below one that is hidden yet raises it, too.
+            stats.last_change = s.number(
+                "SELECT seen.n + (SELECT COUNT(*) FROM change_row WHERE n > seen.n) FROM (SELECT "
+                "COALESCE(MAX(n), 0) AS n FROM change_log) seen"
+            );
+            auto size = size_.lock();
+            if (const auto now = clock_.steady_ms(); now >= size->look_at_ms) {
+                *size = {
+                    now + size_kept_ms, s.number("SELECT pg_database_size(current_database())")};
+            }
+            stats.size_bytes = size->bytes;
         });
         stats.healthy = writers_.healthy();
     } catch (const DatabaseError&) {
@@ -341,18 +359,28 @@ std::unique_ptr<Database> open_postgres(
     return std::make_unique<PostgresDatabase>(options, clock, metrics);
 }
 
-std::string probe_postgres(const PostgresOptions& options) {
-    PostgresConnection connection(options, PostgresRole::reader);
-    std::string version;
+void drop_postgres(const PostgresOptions& options) {
+    PostgresConnection connection(options, PostgresRole::writer);
+    if (!take_sole(connection, options)) {
+        throw DatabaseError(held_by_another);
+    }
+    connection.script("DROP SCHEMA IF EXISTS " + options.name + " CASCADE");
+}
+
+PostgresFacts probe_postgres(const PostgresOptions& options) {
+    PostgresConnection connection(options, PostgresRole::writer);
+    PostgresFacts facts;
     bool may_create = false;
     connection.each(
-        "SELECT current_setting('server_version'), EXISTS (SELECT 1 FROM pg_namespace WHERE "
-        "nspname "
-        "= ?) OR has_database_privilege(current_database(), 'CREATE')",
+        "SELECT current_setting('server_version'), current_setting('server_encoding'), "
+        "d.datcollate, current_setting('synchronous_commit'), current_setting('fsync') = 'on', "
+        "current_setting('full_page_writes') = 'on', EXISTS (SELECT 1 FROM pg_namespace WHERE "
+        "nspname = ?) OR has_database_privilege(current_database(), 'CREATE') FROM pg_database d "
+        "WHERE d.datname = current_database()",
         Params{std::vector<Param>{options.name}},
         [&](const Row& row) {
-            version = row.str(0);
-            may_create = row.flag(1);
+            facts = {row.str(0), row.str(1), row.str(2), row.str(3), row.flag(4), row.flag(5)};
+            may_create = row.flag(6);
             return Visit::stop;
         }
     );
@@ -361,7 +389,7 @@ std::string probe_postgres(const PostgresOptions& options) {
             "the user of database.url may not create a schema: GRANT CREATE ON DATABASE to it"
         );
     }
-    return version;
+    return facts;
 }
 
 }  // namespace leadbridge

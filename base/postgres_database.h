@@ -41,8 +41,21 @@ std::unique_ptr<Database> open_postgres(
     const PostgresOptions& options, const Clock& clock, Metrics& metrics
 );
 
-// The server's version, after the checks that opening makes and whether a schema could be made;
-// changes nothing. Throws DatabaseError.
-std::string probe_postgres(const PostgresOptions& options);
+// Removes the schema and all that is in it. Throws DatabaseError, also where another process holds
+// it as `sole`.
+void drop_postgres(const PostgresOptions& options);
+
+struct PostgresFacts {
+    std::string version;
+    std::string encoding;
+    std::string collation;           // the database's; our columns have their own
+    std::string synchronous_commit;  // of our connections
+    bool fsync = true;
+    bool full_page_writes = true;
+};
+
+// After the checks that opening makes and whether a schema could be made; changes nothing. Throws
+// DatabaseError.
+PostgresFacts probe_postgres(const PostgresOptions& options);
 
 }  // namespace leadbridge

@@ -23,6 +23,22 @@ void silence(int bell) {
 
 }  // namespace
 
+const char* const held_by_another =
+    "another LeadBridge serves this database; stop it first: one daemon serves a database";
+
+bool take_sole(PostgresConnection& connection, const PostgresOptions& options) {
+    bool taken = false;
+    connection.each(
+        "SELECT pg_try_advisory_lock(19523, hashtext(?))",
+        Params{std::vector<Param>{options.name}},
+        [&](const Row& row) {
+            taken = row.flag(0);
+            return Visit::stop;
+        }
+    );
+    return taken;
+}
+
 PostgresWatch::PostgresWatch(const PostgresOptions& options, std::function<void()> wake)
     : options_(options), wake_(std::move(wake)), bell_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     try {
@@ -51,17 +67,11 @@ void PostgresWatch::connect() {
     connection_ = std::make_unique<PostgresConnection>(options_, PostgresRole::writer);
     // A process that has just ended may still be on the server for a moment.
     for (int tries = 0; options_.sole; ++tries) {
-        if (connection_->number(
-                "SELECT CASE WHEN pg_try_advisory_lock(19523, hashtext(current_schema())) THEN 1 "
-                "ELSE 0 END"
-            ) != 0) {
+        if (take_sole(*connection_, options_)) {
             return;
         }
         if (tries == sole_tries || closing_) {
-            throw DatabaseError(
-                "another LeadBridge serves this database; stop it first: one daemon serves a "
-                "database"
-            );
+            throw DatabaseError(held_by_another);
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }

@@ -11,6 +11,11 @@
 
 namespace leadbridge {
 
+// Takes the lock of the one process that may hold a database as `sole`, until the connection ends.
+// False: another one has it.
+bool take_sole(PostgresConnection& connection, const PostgresOptions& options);
+extern const char* const held_by_another;
+
 // NOTIFY shortens the wait; looking once a second is the truth. A change is told of when readers
 // can see it, which may be a little after its commit: an older transaction may still be open.
 class PostgresWatch {

@@ -74,10 +74,12 @@ Server read_server(Table table, const fs::path& folder) {
 Database read_database(Table table, const std::string& data_dir) {
     Database database;
     database.url = table.text("url", database.url);
-    if (!database.url.starts_with("sqlite:") || database.url.size() == 7) {
-        table.problem("url", "must be \"sqlite:FILE\"; this version has no other engine");
-    } else {
+    if (database.url.starts_with("postgresql://") || database.url.starts_with("postgres://")) {
+        database.postgres = true;
+    } else if (database.url.starts_with("sqlite:") && database.url.size() > 7) {
         database.path = under(data_dir, database.url.substr(7));
+    } else {
+        table.problem("url", "must be \"sqlite:FILE\" or \"postgresql://USER@HOST/DATABASE\"");
     }
     table.done();
     return database;

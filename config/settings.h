@@ -36,8 +36,10 @@ struct Server {
 };
 
 struct Database {
-    std::string url = "sqlite:core.db";
-    std::string path;  // of the SQLite file; archive.db stands beside it
+    std::string url = "sqlite:core.db";  // may hold a password
+    bool postgres = false;               // url is PostgreSQL's, as libpq reads it
+    std::string schema_prefix;           // before the names of its schemas there: "sandbox_"
+    std::string path;                    // of the SQLite file; archive.db stands beside it
 };
 
 struct Security {

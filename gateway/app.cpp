@@ -252,7 +252,8 @@ void App::start() {
         p.settings.security.master_key_file,
         *p.clock,
         p.rng,
-        p.metrics});
+        p.metrics,
+        p.settings.database.postgres ? BackedUp::elsewhere : BackedUp::here});
     p.control.emplace(
         control_socket_path(p.settings.server.data_dir),
         [&p](const Request& request) {
@@ -301,12 +302,15 @@ void App::stop() {
     p.inbox.stop();
     p.scheduler.stop();
     p.runner->stop();
-    // Appends in flight call hooks of parts that end now: a write behind them waits for the last
-    // one.
+    // Appends in flight call hooks of parts that end now: where one writer does all, a write behind
+    // them waits for the last one; else they are waited for.
     try {
         (void)p.core->write<int>([](Transaction&) -> Result<int> { return 0; });
     } catch (const DatabaseError& error) {
         log::error("app", "the store failed while stopping", {{"error", error.what()}});
+    }
+    while (p.core->stats().rows_waiting > 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     p.welcome.stop();
     p.processor.stop();

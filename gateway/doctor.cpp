@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/postgres_database.h"
 #include "base/time_zone.h"
 #include "gateway/backup/note.h"
 #include "gateway/control_socket.h"
@@ -223,15 +224,54 @@ Finding check_port(const config::Server& server) {
     );
 }
 
+Finding check_postgres(const config::Settings& settings) {
+    const std::string check = "machine.database";
+    PostgresOptions options;
+    options.url = settings.database.url;
+    PostgresFacts facts;
+    try {
+        facts = probe_postgres(options);
+    } catch (const DatabaseError& e) {
+        return broken(
+            check, e.what(), "database.url", "mend what the server says, then run this again"
+        );
+    }
+    const std::string found = "PostgreSQL " + facts.version + ", " + facts.encoding +
+                              ", collation " + facts.collation + ", synchronous_commit " +
+                              facts.synchronous_commit;
+    if (!facts.fsync || !facts.full_page_writes) {
+        return broken(
+            check,
+            found + ", but " + (facts.fsync ? "full_page_writes" : "fsync") +
+                " is off: a power failure can lose acknowledged data or destroy the database",
+            "postgresql.conf",
+            "switch fsync and full_page_writes on"
+        );
+    }
+    return ok(check, found + ", fsync on");
+}
+
+// Its own tools make them, where nobody of us sees them.
+Finding backups_of_postgres() {
+    return ok(
+        "machine.backup",
+        "PostgreSQL's own tools back it up (docs/operations.md); blobs and master key are backed "
+        "up beside it"
+    );
+}
+
 }  // namespace
 
 std::vector<Finding> check_machine(const config::Settings& settings) {
     std::vector<Finding> out{
         check_data_dir(settings.server.data_dir),
         check_master_key(settings.security.master_key_file),
-        check_backup(settings.server.data_dir),
+        settings.database.postgres ? backups_of_postgres() : check_backup(settings.server.data_dir),
         check_clock(),
         check_port(settings.server)};
+    if (settings.database.postgres) {
+        out.push_back(check_postgres(settings));
+    }
     if (!settings.server.tls_key.empty()) {
         out.push_back(
             check_secret_file("machine.tls_key", settings.server.tls_key, "server.tls_key")

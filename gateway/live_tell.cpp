@@ -83,6 +83,11 @@ bool Live::State::replay(LiveClient& client, const LiveTopic& topic, std::int64_
                 {seq,
                  from.cursor,
                  s.number("SELECT MIN(n) FROM change_log"),
+                 s.number(
+                     "SELECT COUNT(*) FROM (SELECT 1 FROM change_log WHERE n > ? AND n <= ? LIMIT "
+                     "?) missed",
+                     {seq, from.cursor, most_replayed + 1}
+                 ),
                  first.empty() ? 0 : first.front().ms,
                  services.clock.now()}
             );

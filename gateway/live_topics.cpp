@@ -12,7 +12,6 @@ namespace {
 using crm::Permission;
 
 constexpr std::int64_t longest_replay_ms = 5 * 60'000;
-constexpr std::int64_t longest_replay_rows = 20'000;  // of all topics and corps
 
 struct TopicRow {
     std::string_view name;  // "contact:" takes an id
@@ -141,7 +140,7 @@ ResumeStep resume_step(const ResumePoint& at) noexcept {
     }
     const bool of_another_log = at.seq <= 0 || at.seq > at.cursor;
     const bool trimmed = at.oldest == 0 || at.oldest > at.seq + 1;
-    const bool too_much = at.cursor - at.seq > longest_replay_rows;
+    const bool too_much = at.missed > most_replayed;
     const bool too_old = at.first_missed != 0 && at.now - at.first_missed > longest_replay_ms;
     return of_another_log || trimmed || too_much || too_old ? ResumeStep::resync
                                                             : ResumeStep::replay;

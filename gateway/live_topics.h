@@ -46,9 +46,12 @@ struct ResumePoint {
     std::int64_t seq = 0;         // where the client stands
     std::int64_t cursor = 0;      // where the channel stands
     std::int64_t oldest = 0;      // first row the log still has; 0 = it is empty
+    std::int64_t missed = 0;      // rows between the two; beyond most_replayed it need not go on
     UnixMillis first_missed = 0;  // time of the row after seq; 0 = there is none
     UnixMillis now = 0;
 };
+
+inline constexpr std::int64_t most_replayed = 20'000;  // rows, of all topics and corps
 
 enum class ResumeStep : std::uint8_t { nothing_missed, replay, resync };
 // Replays what is at most five minutes old and not too much.

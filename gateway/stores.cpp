@@ -8,6 +8,7 @@
 #include "archive/search_document.h"
 #include "base/job_queue.h"
 #include "base/log.h"
+#include "base/postgres_database.h"
 #include "base/sqlite_token_index.h"
 #include "connectors/wecom/services.h"
 #include "crm/contacts/tag.h"
@@ -48,8 +49,10 @@ SqliteOptions core_options(const config::Settings& settings) {
     return options;
 }
 
+// Of the files that are made here whatever the engine.
 std::filesystem::path folder_of(const config::Settings& settings) {
-    return std::filesystem::path(settings.database.path).parent_path();
+    return settings.database.postgres ? std::filesystem::path(settings.server.data_dir)
+                                      : std::filesystem::path(settings.database.path).parent_path();
 }
 
 SqliteOptions archive_options(const config::Settings& settings) {
@@ -60,6 +63,14 @@ SqliteOptions archive_options(const config::Settings& settings) {
     options.writer_cache_kb = 2'048;
     options.reader_cache_kb = 2'048;
     options.secure_delete = true;
+    return options;
+}
+
+PostgresOptions postgres_options(const config::Settings& settings, const std::string& name) {
+    PostgresOptions options;
+    options.url = settings.database.url;
+    options.name = settings.database.schema_prefix + name;
+    options.sole = true;
     return options;
 }
 
@@ -84,27 +95,38 @@ DataDirLock lock_data_dir(const std::string& dir) {
 std::unique_ptr<Database> open_core_as_is(
     const config::Settings& settings, const Clock& clock, Metrics& metrics
 ) {
-    return open_sqlite(core_options(settings), clock, metrics);
+    return settings.database.postgres
+               ? open_postgres(postgres_options(settings, "core"), clock, metrics)
+               : open_sqlite(core_options(settings), clock, metrics);
 }
 
 std::unique_ptr<Database> open_archive_as_is(
     const config::Settings& settings, const Clock& clock, Metrics& metrics
 ) {
-    return open_sqlite(archive_options(settings), clock, metrics);
+    return settings.database.postgres
+               ? open_postgres(postgres_options(settings, "archive"), clock, metrics)
+               : open_sqlite(archive_options(settings), clock, metrics);
 }
 
 std::unique_ptr<Database> open_core(
     const config::Settings& settings, const Clock& clock, Metrics& metrics
 ) {
-    return migrated(open_sqlite(core_options(settings), clock, metrics), core_rooms());
+    return migrated(open_core_as_is(settings, clock, metrics), core_rooms());
 }
 
 std::unique_ptr<Database> open_archive(
     const config::Settings& settings, const Clock& clock, Metrics& metrics
 ) {
     return migrated(
-        open_sqlite(archive_options(settings), clock, metrics), {{"archive", archive::migrations()}}
+        open_archive_as_is(settings, clock, metrics), {{"archive", archive::migrations()}}
     );
+}
+
+void drop_databases(const config::Settings& settings) {
+    if (settings.database.postgres) {
+        drop_postgres(postgres_options(settings, "core"));
+        drop_postgres(postgres_options(settings, "archive"));
+    }
 }
 
 std::unique_ptr<TokenIndex> open_search_index(const config::Settings& settings) {

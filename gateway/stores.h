@@ -32,7 +32,11 @@ std::unique_ptr<Database> open_core_as_is(
 std::unique_ptr<Database> open_archive_as_is(
     const config::Settings& settings, const Clock& clock, Metrics& metrics
 );
-// Beside the archive; anything it lacks is indexed anew.
+// A database on PostgreSQL goes with all that is in it; throws where a daemon serves it. Nothing on
+// SQLite.
+void drop_databases(const config::Settings& settings);
+// Beside the archive, in the data directory where that is on PostgreSQL; anything it lacks is
+// indexed anew.
 std::unique_ptr<TokenIndex> open_search_index(const config::Settings& settings);
 // With the master key of the settings; makes the key on the first start.
 std::unique_ptr<Vault> open_vault(

@@ -53,6 +53,15 @@ json::object made_json(const BackupMade& made) {
 
 }  // namespace
 
+Error backed_up_elsewhere() {
+    return Error{
+        ErrorCode::conflict,
+        "the data is in PostgreSQL, whose own tools back it up and restore it: pgBackRest or "
+        "pg_basebackup with archived WAL, and beside it blobs, master key and settings "
+        "(docs/operations.md, Backups of PostgreSQL)",
+        "backed_up_elsewhere"};
+}
+
 std::string backup_text(const BackupMade& made) {
     return to_text(made_json(made));
 }
@@ -129,6 +138,9 @@ struct BackupDesk::State {
     }
 
     Response begin(const Request& request) {
+        if (sources.where == BackedUp::elsewhere) {
+            return problem(backed_up_elsewhere(), request.request_id);
+        }
         const auto body = parse_json(request.body);
         const std::string dir =
             body && body->is_object() ? json_string(body->get_object(), "dir") : "";

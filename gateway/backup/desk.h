@@ -2,7 +2,7 @@
 // Backups of a running daemon: a command asks through the control socket, the daemon makes it on a
 // thread of its own and tells how far it is.
 //
-//   POST /local/backup {"dir": "/backup"}   202, or 409 while one is under way
+//   POST /local/backup {"dir": "/backup"}   202, or 409 while one is under way or with PostgreSQL
 //   GET  /local/backup                      {"state": "none|running|done|failed", "step", "done",
 //                                            "total", "error", and what was made}
 //
@@ -23,6 +23,11 @@ namespace leadbridge::gateway {
 // What the answer says of a backup that was made.
 std::string backup_text(const BackupMade& made);
 
+// With PostgreSQL its own tools make them.
+enum class BackedUp : std::uint8_t { here, elsewhere };
+// What commands say then.
+Error backed_up_elsewhere();
+
 struct BackupDeskSources {
     Database& core;
     Database& archive;
@@ -32,6 +37,7 @@ struct BackupDeskSources {
     const Clock& clock;
     Rng& rng;
     Metrics& metrics;
+    BackedUp where = BackedUp::here;
 };
 
 class BackupDesk {

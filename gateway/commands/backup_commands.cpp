@@ -170,6 +170,9 @@ int print_made(const std::string& text, bool as_json) {
 }
 
 int backup(const BackupArguments& a, const config::Settings& settings) {
+    if (settings.database.postgres) {
+        return failed(backed_up_elsewhere());
+    }
     const std::string dir = dir_of(a, settings);
     auto made = by_daemon(settings, dir);
     if (!made) {
@@ -259,6 +262,9 @@ void print_restored(const Restored& r) {
 }
 
 int restore(const BackupArguments& a, const config::Settings& settings) {
+    if (settings.database.postgres) {
+        return failed(backed_up_elsewhere());
+    }
     require_owner(settings.server.data_dir);
     const SystemClock clock;
     SystemRng rng;

@@ -17,6 +17,7 @@
 #include "gateway/commands/door.h"
 #include "gateway/doctor.h"
 #include "gateway/sandbox_company.h"
+#include "gateway/stores.h"
 
 namespace leadbridge::gateway {
 
@@ -63,6 +64,8 @@ void refuse_far_corps(App& app) {
 void use_sample_folder(config::Settings& settings) {
     const std::filesystem::path folder =
         std::filesystem::path(settings.server.data_dir) / "sandbox";
+    settings.database.schema_prefix = "sandbox_";
+    drop_databases(settings);
     std::filesystem::remove_all(folder);
     settings.server.data_dir = folder.string();
     settings.database.path = (folder / "core.db").string();

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 #include "base/postgres_sql.h"
@@ -215,7 +216,48 @@ TEST_F(PostgresTest, ASoleDatabaseIsRefusedToASecondProcess) {
     }
     first.reset();
     EXPECT_NE(open_postgres(options, t->clock, t->metrics), nullptr);
-    EXPECT_FALSE(probe_postgres(options).empty());
+    const PostgresFacts facts = probe_postgres(options);
+    EXPECT_FALSE(facts.version.empty());
+    EXPECT_EQ(facts.encoding, "UTF8");
+    EXPECT_EQ(facts.synchronous_commit, "on");
+}
+
+TEST_F(PostgresTest, ADatabaseIsDroppedButNotUnderADaemon) {
+    auto options = t->postgres_options;
+    options.sole = true;
+    options.name = "dropped_for_tests";
+    const auto schemas = [&] {
+        return t->postgres->sql(
+            "SELECT COUNT(*) FROM pg_namespace WHERE nspname = 'dropped_for_tests'"
+        );
+    };
+    drop_postgres(options);
+    auto held = open_postgres(options, t->clock, t->metrics);
+    EXPECT_THROW(drop_postgres(options), DatabaseError);
+    EXPECT_EQ(schemas(), "1");
+    held.reset();
+    drop_postgres(options);
+    EXPECT_EQ(schemas(), "0");
+}
+
+// Whoever keeps what was counted at a last change must see that one below it came late.
+TEST_F(PostgresTest, TheLastChangeMovesWithALateCommitOfALowerNumber) {
+    std::promise<void> begun;
+    std::promise<void> go_on;
+    std::thread slow([&] {
+        ASSERT_TRUE(db().write<bool>([&](Transaction& tx) -> Result<bool> {
+            tx.changed({CorpId{1}, "note", 1, "created"});
+            begun.set_value();
+            go_on.get_future().wait();
+            return true;
+        }));
+    });
+    begun.get_future().wait();
+    change(db(), 2);
+    const auto before = db().stats().last_change;
+    go_on.set_value();
+    slow.join();
+    EXPECT_NE(db().stats().last_change, before);
 }
 
 struct PostgresCut : PostgresTest {

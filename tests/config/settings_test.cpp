@@ -135,9 +135,9 @@ TEST_F(SettingsTest, RefusesValuesThatCannotWork) {
             << listen;
     }
     EXPECT_NE(
-        fault("[database]\nurl = \"postgresql://u@h/db\"\n").find("no other engine"),
-        std::string::npos
+        fault("[database]\nurl = \"mysql://u@h/db\"\n").find("postgresql://"), std::string::npos
     );
+    EXPECT_EQ(fault("[database]\nurl = \"postgresql://u@h/db\"\n"), "accepted");
     EXPECT_NE(fault("[database]\nurl = \"sqlite:\"\n"), "accepted");
     EXPECT_NE(
         fault("[blobs]\nurl = \"s3://bucket/x\"\n").find("no other store"), std::string::npos

@@ -55,9 +55,17 @@ protected:
         if (!settings) {
             throw std::runtime_error(settings.error().message);
         }
+        if (test_engine() == Engine::postgres) {
+            postgres = std::make_unique<TempPostgres>("app");
+            settings->database.postgres = true;
+            settings->database.url = postgres->url();
+        }
         AppOptions options;
         options.settings = std::move(*settings);
         app = std::make_unique<App>(std::move(options));
+        if (postgres) {
+            postgres->keep();
+        }
         admin = token("admin", {"admin"});
     }
 
@@ -126,6 +134,7 @@ protected:
     }
 
     TempDir dir;
+    std::unique_ptr<TempPostgres> postgres;  // where the tests run with LEADBRIDGE_TEST_ENGINE
     std::unique_ptr<App> app;
     std::string admin;
 };

@@ -105,7 +105,7 @@ TEST(LiveResume, ReplaysWhatIsRecentAndStillThere) {
     const auto step = [](std::int64_t seq, std::int64_t cursor, std::int64_t oldest, UnixMillis age
                       ) {
         constexpr UnixMillis now = 10'000'000;
-        return resume_step({seq, cursor, oldest, age < 0 ? 0 : now - age, now});
+        return resume_step({seq, cursor, oldest, cursor - seq, age < 0 ? 0 : now - age, now});
     };
     EXPECT_EQ(step(50, 50, 1, -1), ResumeStep::nothing_missed);
     EXPECT_EQ(step(40, 50, 1, 1'000), ResumeStep::replay);
@@ -116,6 +116,10 @@ TEST(LiveResume, ReplaysWhatIsRecentAndStillThere) {
     EXPECT_EQ(step(51, 50, 1, -1), ResumeStep::resync) << "of another log";
     EXPECT_EQ(step(-1, 50, 1, 1'000), ResumeStep::resync) << "unreadable";
     EXPECT_EQ(step(1, 20'002, 1, 1'000), ResumeStep::resync) << "too much";
+    EXPECT_EQ(
+        resume_step({.seq = 1 << 12, .cursor = 99 << 12, .oldest = 1, .missed = 98}),
+        ResumeStep::replay
+    ) << "numbers need not be contiguous";
 }
 
 class ListSocket final : public WebSocket {

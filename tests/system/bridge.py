@@ -16,6 +16,43 @@ BIN = pathlib.Path(os.environ.get("LEADBRIDGE_BIN", "build/release/bin")).resolv
 FULL = os.environ.get("LEADBRIDGE_FULL") == "1"
 
 
+POSTGRES = os.environ.get("LEADBRIDGE_TEST_ENGINE") == "postgres"  # on the server of deploy/checks/with_postgres
+
+
+class Postgres:
+    """A database of its own on the server that LEADBRIDGE_TEST_POSTGRES names."""
+
+    def __init__(self):
+        self.server = dict(part.split("=", 1) for part in os.environ["LEADBRIDGE_TEST_POSTGRES"].split())
+        self.name = f"leadbridge_{os.getpid()}_{os.urandom(4).hex()}"
+        self.sql(f"CREATE DATABASE {self.name}", "postgres")
+        self.url = f'postgresql://{self.server["user"]}@/{self.name}?host={urllib.parse.quote(self.server["host"], safe="")}'
+
+    def sql(self, text, database=None):
+        done = subprocess.run(
+            ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.server["host"], "-U", self.server["user"],
+             "-d", database or self.name, "-c", text], capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise AssertionError(f"{text}: {done.stderr}")
+        return done.stdout.strip()
+
+    def toml(self):
+        return f'[database]\nurl = "{self.url}"\n'
+
+    def synced(self):
+        return self.sql("SHOW fsync") == "on"
+
+    def dump(self):
+        done = subprocess.run(
+            ["pg_dump", "-h", self.server["host"], "-U", self.server["user"], self.name], capture_output=True, timeout=120)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr.decode())
+        return done.stdout
+
+    def drop(self):
+        self.sql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)", "postgres")
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -150,7 +187,11 @@ class Daemon(Process):
     def __init__(self, folder, wecom, corpids, archive=False, members=3, extra="", key_versions=1, clock=None):
         self.port, self.wecom, self.corpids = free_port(), wecom, corpids
         self.data = folder / "data"
-        text = f'[server]\nlisten = "127.0.0.1:{self.port}"\ndata_dir = "{self.data}"\n[log]\nlevel = "debug"\nformat = "json"\n{extra}\n'
+        self.postgres = Postgres() if POSTGRES else None
+        text = f'[server]\nlisten = "127.0.0.1:{self.port}"\ndata_dir = "{self.data}"\n[log]\nlevel = "debug"\nformat = "json"\n'
+        if self.postgres:
+            text += self.postgres.toml()
+        text += f"{extra}\n"
         self.companies = {}
         for corpid in corpids:
             company = wecom.do(
@@ -267,6 +308,11 @@ class Scene:
     def __init__(self, name):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"leadbridge-{name}-"))
         self.actors = []
+        self.databases = []
+
+    def postgres(self):
+        self.databases.append(Postgres())
+        return self.databases[-1]
 
     def wecom(self, **options):
         self.actors.append(WeCom(self.folder, **options).start())
@@ -282,6 +328,8 @@ class Scene:
                 actor.stop()
             except AssertionError:
                 keep = True
+        for database in self.databases + [a.postgres for a in self.actors if getattr(a, "postgres", None)]:
+            database.drop()
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
         return keep

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from bridge import BIN, Http, Scene, eventually
+from bridge import BIN, POSTGRES, Http, Scene, eventually
 from history import History
 
 CORP = "wwSYSTEMTEST0001"
@@ -67,6 +67,7 @@ class Relay:
         return reply.status, text
 
 
+@unittest.skipIf(POSTGRES, "PostgreSQL's own tools do it")
 class RestoreDrill(unittest.TestCase):
     def setUp(self):
         self.scene = Scene("restore")
