@@ -81,7 +81,8 @@ ContactId prove_all(Intake& in, ContactId contact, const ContactFetched& body) {
 bool event_was_missed(Intake& in, UnixMillis created_ms) {
     const std::int64_t connected =
         in.tx.number("SELECT created_ms FROM corp WHERE id = ?", {in.corp()});
-    return connected > 0 && created_ms >= connected;
+    constexpr UnixMillis second = 1'000;  // as WeCom gives it
+    return connected > 0 && created_ms >= connected - connected % second;
 }
 
 Follow as_follow(const FollowRow& row, const FollowFact& fact) {

@@ -1,9 +1,11 @@
 #include "gateway/api.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "gateway/api/masking.h"
 #include "gateway/problem.h"
 #include "gateway/sessions.h"
@@ -19,6 +21,21 @@ std::string allow_list(const std::vector<Method>& methods) {
         out += method == Method::get ? ", HEAD" : "";
     }
     return out;
+}
+
+// What a store keeps as text.
+bool is_text(std::string_view value) {
+    return is_utf8(value) && value.find('\0') == std::string_view::npos;
+}
+
+bool asks_in_text(const Request& request, const RouteMatch& match) {
+    const auto& query = request.query.all();
+    return std::all_of(
+               query.begin(), query.end(), [](const auto& one) { return is_text(one.second); }
+           ) &&
+           std::all_of(match.params.begin(), match.params.end(), [](const auto& one) {
+               return is_text(one.second);
+           });
 }
 
 // Paths that concern the machine or a corp named in the path itself: no corp has to be chosen
@@ -114,6 +131,12 @@ Result<CorpId> Api::corp_of(const Request& request, const Caller& caller) const 
 
 Response Api::dispatch(const Request& request, const Caller& caller, const RouteMatch& match) {
     const Route& route = *match.route;
+    if (!asks_in_text(request, match)) {
+        return problem(
+            Error{ErrorCode::invalid, "the address holds bytes that are no text", "not_text"},
+            request.request_id
+        );
+    }
     if (Status admitted = admit(request, caller, route); !admitted) {
         return problem(admitted.error(), request.request_id);
     }

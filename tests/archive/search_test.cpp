@@ -223,7 +223,9 @@ TEST(Search, AMessageThatDoesNotOpenIsPassedBy) {
     w.pull_all();
     w.archive.db()
         .write<bool>([](Transaction& tx) -> Result<bool> {
-            tx.execute("UPDATE message SET body = X'00' WHERE msgid = 'x0'");
+            tx.execute(
+                "UPDATE message SET body = ? WHERE msgid = 'x0'", {Blob{std::string_view("\0", 1)}}
+            );
             return true;
         })
         .value();

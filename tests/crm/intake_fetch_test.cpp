@@ -114,7 +114,7 @@ TEST_F(IntakeTest, a_sync_opens_leads_only_for_adds_whose_event_was_missed) {
     Corp corp;
     corp.wecom_id = "ww1";
     corp.name = "示例";
-    w.clock().set(t0);
+    w.clock().set(t0 + 400);
     w.corp = *w.write([&](Transaction& tx) { return corps.put(tx, corp); });
     w.take(t0 + 10 * second, fetched("wm-old", {follow("ann", t0 - 500 * day)}));
     EXPECT_TRUE(w.leads().empty()) << "an old customer asked for nothing";
@@ -129,6 +129,9 @@ TEST_F(IntakeTest, a_sync_opens_leads_only_for_adds_whose_event_was_missed) {
     // The event comes after all: one touch, no second lead.
     w.take(t0 + 60 * second, CrmWorld::add("ann", "wm-new", channel.state));
     EXPECT_EQ(w.leads().size(), 1U);
+    // WeCom tells whole seconds: this one may have begun after the corp was connected.
+    w.take(t0 + second, fetched("wm-first", {follow("ann", t0)}));
+    EXPECT_EQ(w.leads().size(), 2U);
 }
 
 }  // namespace

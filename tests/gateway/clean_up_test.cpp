@@ -60,7 +60,13 @@ struct CleanUpTest : ::testing::Test {
         return *where.db().read<std::vector<std::string>>(
             [](Snapshot& s) -> Result<std::vector<std::string>> {
                 return s.all(
-                    "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%corp_id%'",
+                    test_engine() == Engine::sqlite
+                        ? "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE "
+                          "'%corp_id%'"
+                        // The change log is a view there.
+                        : "SELECT CAST(c.table_name AS TEXT) FROM information_schema.columns c "
+                          "WHERE c.table_schema = current_schema() AND c.column_name = 'corp_id' "
+                          "AND c.table_name <> 'change_row'",
                     {},
                     [](const Row& r) { return r.str(0); }
                 );
