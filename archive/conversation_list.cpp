@@ -120,4 +120,21 @@ std::vector<ConversationView> list_conversations(
     return s.all(asked.sql, Params{asked.params}, read_conversation);
 }
 
+std::vector<ConversationView> conversations_by_id(
+    Snapshot& s, CorpId corp, const std::vector<std::int64_t>& ids
+) {
+    if (ids.empty()) {
+        return {};
+    }
+    Asked asked;
+    asked.sql += "WHERE +c.corp_id = ? AND c.id IN (";
+    asked.params.emplace_back(corp);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        asked.sql += i == 0 ? "?" : ",?";
+        asked.params.emplace_back(ids[i]);
+    }
+    asked.sql += ") ORDER BY +c.last_ms DESC, c.id DESC";
+    return s.all(asked.sql, Params{asked.params}, read_conversation);
+}
+
 }  // namespace leadbridge::archive

@@ -2,6 +2,7 @@
 // The conversations of a list, for message_store: newest first, of those who may be seen.
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "archive/message_store.h"
@@ -17,6 +18,11 @@ std::vector<ConversationView> list_conversations(
     const MessageStore::Scope& scope,
     const ConversationQuery& query,
     std::size_t n
+);
+
+// Those of these ids that are there, newest first.
+std::vector<ConversationView> conversations_by_id(
+    Snapshot& s, CorpId corp, const std::vector<std::int64_t>& ids
 );
 
 }  // namespace leadbridge::archive

@@ -9,6 +9,7 @@
 #include "archive/media_detail.h"
 #include "archive/message.h"
 #include "archive/message_rows.h"
+#include "archive/recent_conversations.h"
 
 namespace leadbridge::archive {
 
@@ -33,6 +34,15 @@ Error not_found(std::string_view what) {
 }
 
 }  // namespace
+
+MessageStore::MessageStore(
+    Database& archive, Vault& vault, BlobStore& blobs, VisibleUserids visible
+)
+    : archive_(archive),
+      vault_(vault),
+      blobs_(blobs),
+      visible_(std::move(visible)),
+      recent_(std::make_shared<RecentConversations>()) {}
 
 MessageStore::Scope MessageStore::scope_of(const crm::Viewer& viewer) const {
     Scope scope;
@@ -241,7 +251,12 @@ Result<ConversationPage> MessageStore::conversations(
     const auto limit = static_cast<std::size_t>(bounded(query.limit));
     return archive_.read<ConversationPage>([&](Snapshot& s) -> Result<ConversationPage> {
         ConversationPage page;
-        page.items = list_conversations(s, viewer.corp, scope, query, limit + 1);
+        std::optional<std::vector<std::int64_t>> known;
+        if (!scope.all && query.participant.empty() && !query.kind) {
+            known = recent_->page(s, viewer.corp, scope, query, limit + 1);
+        }
+        page.items = known ? conversations_by_id(s, viewer.corp, *known)
+                           : list_conversations(s, viewer.corp, scope, query, limit + 1);
         page.more = page.items.size() > limit;
         page.items.resize(std::min(page.items.size(), limit));
         for (ConversationView& view : page.items) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -130,10 +131,12 @@ struct MessageContext {
     ConversationView conversation;
 };
 
+class RecentConversations;
+
+// Thread-safe. The database, vault and blobs outlive it.
 class MessageStore {
 public:
-    MessageStore(Database& archive, Vault& vault, BlobStore& blobs, VisibleUserids visible)
-        : archive_(archive), vault_(vault), blobs_(blobs), visible_(std::move(visible)) {}
+    MessageStore(Database& archive, Vault& vault, BlobStore& blobs, VisibleUserids visible);
 
     Result<ConversationPage> conversations(
         const crm::Viewer& viewer, const ConversationQuery& query
@@ -196,6 +199,7 @@ private:
     Vault& vault_;
     BlobStore& blobs_;
     const VisibleUserids visible_;
+    const std::shared_ptr<RecentConversations> recent_;
 };
 
 }  // namespace leadbridge::archive
