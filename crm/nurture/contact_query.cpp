@@ -17,11 +17,12 @@ constexpr std::size_t batch = 200;        // candidates looked at together
 constexpr std::uint64_t few = 2'000;      // a set that is sorted rather than looked for in an index
 constexpr std::int64_t patience = 5'000;  // candidates tested one by one before the whole is asked
 constexpr std::size_t index_batch = 500;
+constexpr std::size_t few_more = 10;
 // A text that more contacts than this have is looked for row by row among those who have its
 // characters: nearly all of them have it.
-constexpr std::size_t common = 2'000;
-// Sets above one in so many of the corp are met soon enough by walking an index.
-constexpr std::uint64_t rare = 8;
+constexpr std::size_t common = 1'000;
+// A row of an index costs as much as a look at so many of a set in memory.
+constexpr std::uint64_t looks_per_row = 100;
 
 bool from_bitmaps(const Condition& c) {
     switch (c.kind) {
@@ -62,13 +63,20 @@ public:
     // What of a set the next candidates are among, as far as it can be told without reading rows.
     // nullopt: no less than the whole.
     std::optional<OrdSet> near(
-        TagBitmaps& bitmaps, const OrdSet& set, const std::optional<ContactPosition>& after
+        TagBitmaps& bitmaps,
+        const OrdSet& set,
+        const std::optional<ContactPosition>& after,
+        std::size_t wanted
     ) const {
-        if (sort_ != ContactSort::last_touch || set.count() <= few ||
-            set.count() > (set.down_from(UINT32_MAX, 1).front() + 1ULL) / rare) {
+        const std::uint64_t n = set.count();
+        if (sort_ != ContactSort::last_touch || n <= batch) {
             return std::nullopt;
         }
-        TouchWalk walk{TouchOf::contact, down_, {}, batch};
+        const std::uint64_t everybody = set.down_from(UINT32_MAX, 1).front() + 1ULL;  // at most
+        if (n * n > everybody * wanted * looks_per_row) {  // an index meets them sooner
+            return std::nullopt;
+        }
+        TouchWalk walk{TouchOf::contact, down_, {}, std::min(wanted, batch)};
         if (after) {
             walk.from = after->number;
         }
@@ -213,6 +221,20 @@ private:
     const bool down_;
     std::int64_t& examined_;
 };
+
+struct Looked {
+    bool tested = false;  // row by row: not everybody passes
+    std::size_t at = 0;
+    std::size_t passed = 0;
+};
+
+// How many candidates to look at for so many rows, by how many of the last ones passed.
+std::size_t to_look_at(std::size_t wanted, const Looked& so_far) {
+    if (!so_far.tested || so_far.at == 0) {
+        return wanted;
+    }
+    return so_far.passed == 0 ? batch : wanted * so_far.at / so_far.passed + few_more;
+}
 
 std::vector<std::uint32_t> ords_of(const std::vector<Candidate>& candidates) {
     std::vector<std::uint32_t> out;
@@ -442,7 +464,7 @@ Result<ContactQueryPage> ContactQueries::page(const Viewer& viewer, const Contac
     std::vector<std::pair<ContactRow, ContactPosition>> found;
     std::optional<ContactPosition> at = query.after;
     Walk walk(viewer.corp, query, out.examined);
-    bool first_look = true;
+    Looked looked{test.any()};
     for (bool more = true; more && found.size() <= limit;) {
         if (test.any() && out.examined > patience) {
             // Few fit: one look at everybody costs less than going on row by row.
@@ -452,17 +474,18 @@ Result<ContactQueryPage> ContactQueries::page(const Viewer& viewer, const Contac
             }
             set = std::move(*whole);
             test = {};
+            looked = {};
         }
-        const std::optional<OrdSet> near = walk.near(bitmaps_, set, at);
+        const std::size_t wanted = to_look_at(limit + 1 - found.size(), looked);
+        const std::optional<OrdSet> near = walk.near(bitmaps_, set, at, wanted);
         auto done = core_.read<int>([&](Snapshot& s) -> Result<int> {
             std::vector<Candidate> some = walk.next(s, near ? *near : set, at);
-            if (!test.any() || first_look) {  // nearly all may pass
-                some.resize(std::min(some.size(), limit + 1 - found.size()));
-            }
-            first_look = false;
+            some.resize(std::min(some.size(), wanted));
+            looked.at += some.size();
             more = !some.empty();
             out.examined += static_cast<std::int64_t>(some.size());
             auto rows = fitting(s, viewer, ords_of(some), test);
+            looked.passed += rows.size();
             for (Candidate& c : some) {
                 at = c.at;
                 if (const auto row = rows.find(c.ord); row != rows.end()) {

