@@ -252,7 +252,8 @@ Result<SearchPage> MessageSearch::page(const crm::Viewer& viewer, const SearchQu
         for (Candidate& candidate : found) {
             auto contexts = messages_.contexts(s, viewer.corp, asked->scope, {candidate.id});
             if (!contexts.empty()) {
-                page.items.push_back(hit(*asked, std::move(candidate), std::move(contexts.front())));
+                page.items.push_back(hit(*asked, std::move(candidate), std::move(contexts.front()))
+                );
             }
         }
         return std::move(page);
