@@ -39,6 +39,48 @@ void each_character(std::string_view text, F fn) {
     }
 }
 
+constexpr std::size_t at_once = 8'192;
+
+// The first n of many in an order, and who ties with the last of them.
+struct First {
+    explicit First(std::size_t most) : n(most) {}
+
+    template <class Before>
+    void see(const TouchedOrd& one, const Before& before) {
+        if (full && before(last, one)) {
+            return;
+        }
+        kept.push_back(one);
+        if (kept.size() >= trim_at) {
+            trim(before);
+            trim_at = std::max(4 * n, 2 * kept.size());
+        }
+    }
+
+    template <class Before>
+    void trim(const Before& before) {
+        if (kept.size() <= n) {
+            return;
+        }
+        const auto end = kept.begin() + static_cast<std::ptrdiff_t>(n);
+        std::nth_element(kept.begin(), end - 1, kept.end(), before);
+        last = *(end - 1);
+        full = true;
+        kept.erase(
+            std::partition(
+                end, kept.end(), [&](const TouchedOrd& one) { return !before(last, one); }
+            ),
+            kept.end()
+        );
+    }
+
+    std::size_t n;  // at least 1
+    std::vector<TouchedOrd> kept = {};
+    std::size_t trim_at = 4 * n;
+    bool full = false;
+    TouchedOrd last = {};  // the nth so far
+};
+
 }  // namespace
 
 void ContactColumns::clear() {
@@ -93,32 +135,26 @@ std::vector<TouchedOrd> ContactColumns::nearest(const OrdSet& set, const TouchWa
     const auto before = [&](const TouchedOrd& a, const TouchedOrd& b) {
         return walk.newest_first ? a.second > b.second : a.second < b.second;
     };
-    std::vector<TouchedOrd> out;
-    for (const std::uint32_t ord : set.from(0, static_cast<std::size_t>(set.count()))) {
-        const TouchedOrd one{ord, at(leads ? lead_ : touch_, ord)};
-        if (leads && one.second == 0) {
-            continue;
+    std::vector<TouchedOrd> out;  // what may still be shown of the second the walk stands in
+    First behind(walk.n);
+    std::vector<std::uint32_t> ords = set.from(0, at_once);
+    while (!ords.empty()) {
+        for (const std::uint32_t ord : ords) {
+            const TouchedOrd one{ord, at(leads ? lead_ : touch_, ord)};
+            if (leads && one.second == 0) {
+                continue;
+            }
+            if (!walk.from || before({0, from}, one)) {
+                behind.see(one, before);
+            } else if (!before(one, {0, from}) || (leads && several_.contains(ord))) {
+                out.push_back(one);
+            }
         }
-        const bool passed = walk.from && before(one, {0, from});
-        if (!passed || (leads && several_.contains(ord))) {
-            out.push_back(one);
-        }
+        ords = ords.size() < at_once ? std::vector<std::uint32_t>()
+                                     : set.from(ords.back() + 1, at_once);
     }
-    // What the walk may still show of the second it stands in comes beside the n.
-    const auto behind = std::partition(out.begin(), out.end(), [&](const TouchedOrd& one) {
-        return walk.from && !before({0, from}, one);
-    });
-    const auto n = static_cast<std::ptrdiff_t>(walk.n);
-    if (n > 0 && out.end() - behind > n) {
-        std::nth_element(behind, behind + n - 1, out.end(), before);
-        const TouchedOrd last = *(behind + n - 1);
-        out.erase(
-            std::partition(
-                behind + n, out.end(), [&](const TouchedOrd& one) { return !before(last, one); }
-            ),
-            out.end()
-        );
-    }
+    behind.trim(before);
+    out.insert(out.end(), behind.kept.begin(), behind.kept.end());
     std::sort(out.begin(), out.end(), before);
     return out;
 }

@@ -22,7 +22,7 @@ struct TouchWalk {
     TouchOf of = TouchOf::contact;
     bool newest_first = true;
     std::optional<UnixMillis> from = {};  // the touch of the last one shown
-    std::size_t n = 200;
+    std::size_t n = 200;                  // at least 1
 };
 
 struct TouchedOrd {
