@@ -41,10 +41,11 @@ async function id_of(list) {
   }
   throw new Error(`the sandbox made none of ${list}`)
 }
-const fixed = ['/home', '/contacts', '/leads', '/leads/board', '/channels', '/channels/new', '/sources', '/sources/new', '/segments', '/segments/new', '/tags', '/pushes', '/pushes/new', '/archive', '/setup', '/system', '/system?tab=inbox', '/people', '/account', '/audit', '/sandbox']
+const fixed = ['/home', '/contacts', '/leads', '/leads/board', '/channels', '/channels/new', '/sources', '/sources/new', '/segments', '/segments/new', '/tags', '/pushes', '/pushes/new', '/archive', '/archive/search', '/setup', '/system', '/system?tab=inbox', '/system?tab=jobs', '/people', '/people?tab=departments', '/people?tab=roles', '/people?tab=tokens', '/account', '/audit', '/sandbox', '/login', '/forbidden', '/nowhere']
 async function every_page() {
   const found = [...fixed]
   for (const list of ['contacts', 'channels', 'sources', 'segments', 'pushes']) found.push(`/${list}/${await id_of(list)}`)
+  for (const list of ['channels', 'sources']) found.push(`/${list}/${await id_of(list)}/edit`)
   return found
 }
 const file_name = (path) => path.replace(/\d{6,}/, 'one').replace(/[^a-z0-9]+/gi, '_').replace(/^_|_$/g, '') || 'home'
