@@ -117,3 +117,34 @@ describe('the live channel', () => {
     for (const tab of tabs) expect_calm(tab, /WebSocket/)
   })
 })
+
+describe('a page that was not yet loaded, without a network', () => {
+  const menu = (page: Page, name: string) => page.getByRole('navigation', { name: t('app.menu') }).getByRole('link', { name, exact: true })
+
+  it('leaves the console where it is, says why, and comes when the network is back', async () => {
+    const tab = await visit('/home')
+    await rest(tab.page)
+    await tab.page.context().setOffline(true)
+    await menu(tab.page, page_specs.audit?.menu?.zh ?? '').click()
+    await tab.page.locator('.toast').getByText(t('error.offline')).waitFor()
+    await tab.page.getByRole('heading', { level: 1, name: t('home.title') }).waitFor()
+    expect(new URL(tab.page.url()).pathname).toBe('/console/home')
+    await tab.page.context().setOffline(false)
+    await menu(tab.page, page_specs.audit?.menu?.zh ?? '').click()
+    await tab.page.getByRole('heading', { level: 1, name: t('audit.title') }).waitFor()
+    expect_calm(tab, /ERR_INTERNET_DISCONNECTED|WebSocket/)
+  })
+
+  it('leaves it there as well when the network looks whole and the server does not answer', async () => {
+    const tab = await visit('/home')
+    await rest(tab.page)
+    await tab.page.route(/\/console\//, (route) => route.abort('connectionrefused'))
+    await menu(tab.page, page_specs.audit?.menu?.zh ?? '').click()
+    await tab.page.locator('.toast').getByText(t('error.offline')).waitFor()
+    await tab.page.getByRole('heading', { level: 1, name: t('home.title') }).waitFor()
+    await tab.page.unroute(/\/console\//)
+    await menu(tab.page, page_specs.audit?.menu?.zh ?? '').click()
+    await tab.page.getByRole('heading', { level: 1, name: t('audit.title') }).waitFor()
+    expect_calm(tab, /ERR_CONNECTION_REFUSED/)
+  })
+})

@@ -1,6 +1,8 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
 import { can, load_me, session } from '@lib/api/session'
+import { t } from '@lib/i18n'
+import { toast } from '@/ui/toast'
 import { page_of, page_routes, pages } from './pages'
 
 declare module 'vue-router' {
@@ -12,6 +14,9 @@ declare module 'vue-router' {
     open?: boolean
   }
 }
+
+/** Where the address stands that was loaded anew because a part of its page was missing. */
+const again = 'lb.reload'
 
 /** After the next frame; a page nobody sees paints none. */
 function painted() {
@@ -54,15 +59,19 @@ router.beforeResolve(async (to, from) => {
 
 // A new route puts the focus on the page, so that a screen reader starts there; a new query of the same page does not.
 router.afterEach((to, from, failure) => {
+  if (!failure) sessionStorage.removeItem(again)
   if (failure || to.path === from.path || from.matched.length === 0) return
   void nextTick(() => document.getElementById('main')?.focus({ preventScroll: true }))
 })
 
-// A chunk of an older build is gone after an update: load the page anew, once.
-router.onError((error: unknown, to) => {
-  const text = String(error)
-  if (!/dynamically imported module|Importing a module|error loading/i.test(text)) return
-  if (sessionStorage.getItem('lb.reload') === to.fullPath) return
-  sessionStorage.setItem('lb.reload', to.fullPath)
-  location.assign(router.resolve(to.fullPath).href)
+// A part of the page is not to be had. After an update it is gone for good: load the page anew, once. Without a network, or while
+// the server is away, the page that is there stays.
+router.onError(async (error: unknown, to, from) => {
+  if (!/dynamically imported module|Importing a module|error loading|preload CSS/i.test(String(error))) return
+  const href = router.resolve(to.fullPath).href
+  const stays = from.matched.length > 0 && !(await fetch(href, { cache: 'no-store' }).then((answer) => answer.ok, () => false))
+  if (stays) return void toast(t('error.offline'), { kind: 'bad' })
+  if (sessionStorage.getItem(again) === to.fullPath) return
+  sessionStorage.setItem(again, to.fullPath)
+  location.assign(href)
 })
