@@ -11,7 +11,7 @@ describe('the main job, by clicking alone', () => {
     const desk = await tab_of(context)
     const { page } = desk
     const button = (key: string) => page.getByRole('button', { name: t(key), exact: true })
-    const menu = (name: string) => page.getByRole('navigation', { name: t('app.menu') }).getByRole('link', { name, exact: true }).click()
+    const menu = (name: string, of = page) => of.getByRole('navigation', { name: t('app.menu') }).getByRole('link', { name, exact: true }).click({ timeout: 60_000 })
 
     await go(page, '/')
     await sign_in_by_page(page, 'admin')
@@ -30,14 +30,18 @@ describe('the main job, by clicking alone', () => {
     await expect.poll(() => code.evaluate((one: HTMLImageElement) => one.naturalWidth)).toBeGreaterThan(50)
     const channel_url = page.url()
 
-    // Three more tabs look on; none of them is loaded anew.
-    const leads = await tab_of(context)
-    await go(leads.page, '/leads')
-    await leads.page.getByRole('row').nth(1).waitFor()
-    const home = await tab_of(context)
-    await go(home.page, '/home')
-    const sandbox = await tab_of(context)
-    await go(sandbox.page, '/sandbox')
+    // Three more tabs look on, each from the start page by the menu; none of them is loaded anew.
+    const beside = async (name: string, title: string) => {
+      const tab = await tab_of(context)
+      await go(tab.page, '/')
+      await menu(name, tab.page)
+      await tab.page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor({ timeout: 60_000 })
+      return tab
+    }
+    const leads = await beside('线索', t('leads.title'))
+    await leads.page.getByRole('row').nth(1).waitFor({ timeout: 60_000 })
+    const home = await beside('工作台', t('home.title'))
+    const sandbox = await beside('沙盒', t('sandbox.title'))
     for (const one of [leads, home, sandbox, desk]) await one.page.evaluate(() => Object.assign(window, { untouched: true }))
 
     await sandbox.page.getByRole('button', { name: `${channel} · ${t('sandbox.scan_n', { n: 1 })}` }).click({ timeout: 30_000 })
@@ -54,9 +58,12 @@ describe('the main job, by clicking alone', () => {
     const name = await leads.page.getByRole('heading', { level: 1 }).innerText()
     await sandbox.page.getByLabel(t('sandbox.friend')).click({ timeout: 20_000 })
     await sandbox.page.getByRole('option', { name: `${name} · 示例成员3` }).first().click()
-    await sandbox.page.getByLabel(t('sandbox.says')).fill('请问新品什么时候到货？')
+    const said = '请问新品什么时候到货？'
+    await sandbox.page.getByLabel(t('sandbox.says')).fill(said)
     await sandbox.page.getByRole('button', { name: t('sandbox.send'), exact: true }).click()
-    await leads.page.getByText(t('contacts.event.messages_seen')).first().waitFor({ timeout: 40_000 })
+    const talk = leads.page.locator('.card', { has: leads.page.getByRole('heading', { name: t('archive.talk'), exact: true }) })
+    await talk.getByText(said, { exact: true }).waitFor({ timeout: 90_000 })
+    await leads.page.locator('.event', { hasText: t('contacts.event.messages_seen') }).first().waitFor({ timeout: 60_000 })
     expect(await leads.page.evaluate(() => 'untouched' in window)).toBe(true)
 
     // A segment of this channel's people.
