@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { asks, nothing, pieces, question } from './search'
+import { asked_in, asks, pieces, question, said, unsaid, type Asked } from './search'
+
+const { s: _, ...rest } = unsaid
+const nothing: Asked = { ...rest, q: '' }
 
 describe('pieces', () => {
   it('cuts at characters, also beside those of two halves', () => {
@@ -29,5 +32,22 @@ describe('question', () => {
     expect(asked.q).toBe('报价')
     expect(asked.filter).toMatchObject({ types: ['file'], has_file: true, recalled: false })
     expect(Date.parse(asked.filter?.to ?? '') - Date.parse(asked.filter?.from ?? '')).toBe(86_400_000)
+  })
+})
+
+describe('the address', () => {
+  const kept = new Map<string, string>()
+  const drawer = { put: (text: string) => (kept.set('k1', text), 'k1'), get: (key: string) => kept.get(key) ?? null }
+  it('names the words by their key and gives them back', () => {
+    const written = { ...unsaid, ...said({ q: '报价', type: 'file' }, drawer) }
+    expect(JSON.stringify(written)).not.toContain('报价')
+    expect(asked_in(written, drawer)).toEqual({ ...nothing, q: '报价', type: 'file' })
+  })
+  it('keeps the words when something else changes, and drops them when they are', () => {
+    expect(said({ type: 'file' }, drawer)).toEqual({ type: 'file' })
+    expect(said({ q: '' }, drawer)).toEqual({ s: '' })
+  })
+  it('asks nothing of words that another tab typed', () => {
+    expect(asks(asked_in({ ...unsaid, s: 'k9' }, drawer))).toBe(false)
   })
 })

@@ -1,8 +1,21 @@
 import type { Schema } from '@lib/api/client'
+import type { Drawer } from '@/grid/view_state'
 
-/** What the search desk asks, as it stands in the address. */
-export const nothing = { q: '', member: '', party: '', group: '', type: '', from: '', until: '', file: '', recalled: '' }
-export type Asked = typeof nothing
+/** As it stands in the address: instead of what somebody typed the key `s` of the tab's drawer where that is kept. */
+export const unsaid = { s: '', member: '', party: '', group: '', type: '', from: '', until: '', file: '', recalled: '' }
+type Said = typeof unsaid
+/** What the search desk asks. */
+export type Asked = Omit<Said, 's'> & { q: string }
+
+/** Words another tab typed are not here: nothing is asked for then. */
+export function asked_in(said: Said, drawer: Drawer): Asked {
+  const { member, party, group, type, from, until, file, recalled } = said
+  return { q: said.s ? (drawer.get(said.s) ?? '') : '', member, party, group, type, from, until, file, recalled }
+}
+
+export function said({ q, ...rest }: Partial<Asked>, drawer: Drawer): Partial<Said> {
+  return q === undefined ? rest : { ...rest, s: q ? drawer.put(q) : '' }
+}
 
 export const types = ['text', 'image', 'voice', 'video', 'file', 'link', 'weapp', 'mixed', 'chatrecord', 'markdown', 'location', 'card', 'docmsg', 'vote', 'collect', 'meeting', 'calendar', 'redpacket'] as const
 
