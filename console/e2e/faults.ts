@@ -22,10 +22,20 @@ export function slow(page: Page | BrowserContext, ms: number): Promise<() => Pro
 
 export const fault_id = 'e2e-request'
 
+function refusal(status: number, code: string, headers: Record<string, string> = {}) {
+  const body = JSON.stringify({ type: 'about:blank', title: code, status, code, detail: '', request_id: fault_id })
+  return { status, contentType: 'application/problem+json', headers, body }
+}
+
 /** Every call is refused with this status, as the gateway refuses. */
 export function refuse(page: Page | BrowserContext, status: number, code: string): Promise<() => Promise<void>> {
-  const body = JSON.stringify({ type: 'about:blank', title: code, status, code, detail: '', request_id: fault_id })
-  return put(page, (route) => route.fulfill({ status, contentType: 'application/problem+json', body }))
+  return put(page, (route) => route.fulfill(refusal(status, code)))
+}
+
+/** Calls whose address fits the pattern are refused, all others reach the server. `wait`: the seconds of Retry-After. */
+export function refuse_only(page: Page | BrowserContext, pattern: RegExp, status: number, code: string, wait = 0): Promise<() => Promise<void>> {
+  const answer = refusal(status, code, wait ? { 'Retry-After': String(wait) } : {})
+  return put(page, (route) => (pattern.test(route.request().url()) ? route.fulfill(answer) : route.fallback()))
 }
 
 function emptied(value: any): any {

@@ -1,9 +1,14 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import type { Client } from './client'
 import { t, world } from './desk'
 import { eventually } from './server'
 
 /** Clicks and preparations that several specs make. */
+
+/** A field by its whole label, whether or not it has to be filled in. */
+export function field(box: Page | Locator, label: string): Locator {
+  return box.getByLabel(new RegExp(`^${label.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}( \\*)?$`))
+}
 
 /** One option of our own picker, by its label and the option's words; in the dialog when one is open. */
 export async function pick(page: Page, label: string, option: string): Promise<void> {
