@@ -29,6 +29,17 @@ const acts: Record<string, [route: string, find: (page: Page) => ReturnType<Page
   system: [['post /api/v1/sync', (page) => page.getByRole('button', { name: t('system.sync_now'), exact: true })]],
 }
 
+/** What home begins with, by role: the cards of the wide column. */
+const first: Record<Role, string[]> = {
+  admin: ['home.card.health', 'home.unanswered', 'home.new_leads'],
+  manager: ['home.unassigned', 'home.unanswered', 'home.new_leads'],
+  sales: ['home.unanswered', 'home.new_leads'],
+  marketing: ['home.card.sending', 'home.card.channels'],
+  service: ['home.unanswered', 'home.new_leads'],
+  compliance: ['home.card.archive', 'home.card.health'],
+  readonly: ['home.stock'],
+}
+
 async function ids_of(role: Role) {
   const own = (await (await client(role)).get('contacts?limit=1')).items[0]
   return { ...world().ids, ...(own && { contacts: own.id }) }
@@ -44,6 +55,9 @@ describe.each(roles)('as %s', (role) => {
     const tab = await visit('/login', null)
     const { page } = tab
     await sign_in_by_page(page, role)
+    const wide = page.locator('#main .columns > .stack').first().locator('.card h2')
+    await expect.poll(() => wide.allInnerTexts()).toEqual(first[role].map((key) => t(key)))
+    if (role === 'readonly') await page.getByRole('region', { name: t('home.today') }).getByText(t('home.adds')).waitFor()
     const wanted = Object.values(page_specs).flatMap((one) => (one.menu && may(role, one.route) ? [one.menu.zh] : []))
     const menu = page.getByRole('navigation', { name: t('app.menu') })
     if (may(role, 'get /api/v1/sandbox')) await menu.getByRole('link', { name: '沙盒', exact: true }).waitFor() // comes after a question of its own

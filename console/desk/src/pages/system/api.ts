@@ -9,6 +9,8 @@ export type JobState = Schema<'JobState'>
 export const inbox_states: InboxState[] = ['ready', 'done', 'dead', 'parked', 'dropped']
 export const job_states: JobState[] = ['ready', 'leased', 'dead']
 
+export const sync_kind = { ok: 'ok', running: 'brand', failed: 'bad', never: '' } as const
+
 /** Queues and latencies change without a word on the live channel, so this one asks by itself too. */
 export function use_health() {
   return useQuery({ queryKey: ['health'], queryFn: ({ signal }) => data(api.GET('/api/v1/health', { signal })), refetchInterval: 15_000 })
