@@ -90,10 +90,15 @@ struct MiniProgramBody {  // weapp
     std::string display_name;
 };
 
-struct Part {              // an item of chatrecord or mixed
+struct Part {              // an item of chatrecord or mixed; WeCom names no sender in it
     std::string type;      // as received: "ChatRecordText", "image", ...
     UnixMillis at_ms = 0;  // 0 = not given
     std::string text;      // what is said or shown, one line; "" = nothing readable
+    std::string detail;    // below it: a link's description, a place's address; "" = none
+    std::string url;       // of a link, as received
+    std::int64_t play_seconds = 0;
+    int media = -1;  // its file, as a place in media_of(); -1 = none
+    int depth = 0;   // 0 = an item of the message itself, 1 = of a record in it, ...
     bool from_chatroom = false;
 };
 
@@ -208,7 +213,9 @@ struct SwitchBody {  // action "switch": a member changed the corp in view
     std::string userid;
 };
 
-struct UnknownBody {};
+struct UnknownBody {
+    std::string fields;  // JSON of all beside the envelope, without file ids; "" = more than shown
+};
 
 using MessageBody = std::variant<
     UnknownBody,

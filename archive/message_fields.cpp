@@ -11,12 +11,22 @@ namespace {
 
 constexpr std::size_t max_parts = 1'000;
 constexpr int max_nesting = 4;
+constexpr std::size_t max_shown_fields = 16U << 10;
 
 void read_items(const json::array& items, int depth, Parts& into);
+
+void add_file(MediaRef media, Part& part, Parts& into) {
+    part.play_seconds = media.play_seconds;
+    if (!media.fileid.empty()) {
+        part.media = into.files++;
+    }
+    into.media.push_back(std::move(media));
+}
 
 // One item: its content is an object, or the text of one.
 void read_part(const Fields& item, int depth, Parts& into) {
     Part part;
+    part.depth = depth;
     part.type = item.text("type");
     part.at_ms = item.number("msgtime") * 1'000;
     part.from_chatroom =
@@ -35,12 +45,11 @@ void read_part(const Fields& item, int depth, Parts& into) {
         kind.erase(0, 10);
     }
     if (kind == "image" || kind == "video" || kind == "file" || kind == "emotion") {
-        into.media.push_back(read_media(
-            f, kind, kind == "emotion" ? "imagesize" : "filesize", kind == "video" ? "mp4" : ""
-        ));
+        const std::string_view size_key = kind == "emotion" ? "imagesize" : "filesize";
+        add_file(read_media(f, kind, size_key, kind == "video" ? "mp4" : ""), part, into);
         part.text = f.text("filename");
     } else if (kind == "voice") {
-        into.media.push_back(read_voice(f));
+        add_file(read_voice(f), part, into);
     } else if (!f.array("item").empty() && depth < max_nesting) {
         part.text = f.text("title");
         into.parts.push_back(std::move(part));
@@ -53,6 +62,9 @@ void read_part(const Fields& item, int depth, Parts& into) {
         for (std::size_t i = 0; i < keys.size() && part.text.empty(); ++i) {
             part.text = f.text(keys.at(i));
         }
+        const std::string below = f.text(kind == "location" ? "address" : "description");
+        part.detail = below == part.text ? "" : below;
+        part.url = kind == "link" ? read_link(f).url : "";
     }
     into.parts.push_back(std::move(part));
 }
@@ -63,6 +75,36 @@ void read_items(const json::array& items, int depth, Parts& into) {
             return;
         }
         read_part(Fields::of(item), depth, into);
+    }
+}
+
+// What stands in every message and is shown elsewhere.
+constexpr auto envelope = std::to_array<std::string_view>(
+    {"msgid", "action", "from", "tolist", "roomid", "msgtime", "msgtype"}
+);
+
+// Parsed depth is bounded, so this is.
+void make_showable(json::value& value) {
+    if (json::array* array = value.if_array()) {
+        std::ranges::for_each(*array, make_showable);
+    } else if (json::object* object = value.if_object()) {
+        std::vector<std::string> secret;
+        for (auto& [name, inner] : *object) {
+            if (lower(name) == "sdkfileid") {
+                secret.emplace_back(name);
+            }
+            make_showable(inner);
+        }
+        for (const std::string& name : secret) {
+            object->erase(name);
+        }
+    } else if (const auto* whole = value.if_int64()) {
+        constexpr std::int64_t exact = 1LL << 53;
+        if (*whole > exact || *whole < -exact) {
+            value = std::to_string(*whole);
+        }
+    } else if (const auto* large = value.if_uint64()) {
+        value = std::to_string(*large);
     }
 }
 
@@ -177,6 +219,19 @@ Parts read_parts(const Fields& body) {
     Parts parts;
     read_items(body.array("item"), 0, parts);
     return parts;
+}
+
+std::string other_fields(const json::object& message) {
+    json::object rest;
+    for (const auto& [name, value] : message) {
+        if (std::ranges::find(envelope, std::string_view(name)) == envelope.end()) {
+            rest[name] = value;
+        }
+    }
+    json::value out = std::move(rest);
+    make_showable(out);
+    std::string text = to_text(out);
+    return text.size() > max_shown_fields ? std::string() : text;
 }
 
 }  // namespace leadbridge::archive

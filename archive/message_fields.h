@@ -49,9 +49,14 @@ LinkBody read_link(const Fields& f);
 struct Parts {
     std::vector<Part> parts;
     std::vector<MediaRef> media;
+    int files = 0;  // of media, those that have a file id
 };
 
 // The items of a chat record or a mixed message, nested ones flattened, within bounds.
 Parts read_parts(const Fields& body);
+
+// What a message says beside its envelope, as JSON that a browser may show: without file ids,
+// numbers beyond doubles as text. "" when it is longer than people read.
+std::string other_fields(const boost::json::object& message);
 
 }  // namespace leadbridge::archive

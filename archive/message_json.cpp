@@ -43,13 +43,22 @@ json::array parts_json(const std::vector<Part>& parts) {
     json::array array;
     for (const Part& part : parts) {
         array.push_back(Object{
-            {"type", part.type}, {"at", time_json(part.at_ms)}, {"text", part.text}});
+            {"type", part.type},
+            {"at", time_json(part.at_ms)},
+            {"text", part.text},
+            {"detail", part.detail},
+            {"url", part.url},
+            {"play_seconds", part.play_seconds},
+            {"media", part.media < 0 ? json::value(nullptr) : json::value(part.media)},
+            {"depth", part.depth},
+            {"from_group", part.from_chatroom}});
     }
     return array;
 }
 
-Object body_json(const UnknownBody&) {
-    return {};
+Object body_json(const UnknownBody& b) {
+    auto fields = parse_json(b.fields);
+    return {{"fields", fields ? std::move(*fields) : json::value(nullptr)}};
 }
 
 Object body_json(const TextBody& b) {

@@ -298,6 +298,9 @@ Result<Message> parse_message(std::string_view text) {
         return message;
     }
     message.body = read_body(message.type, root);
+    if (auto* unknown = std::get_if<UnknownBody>(&message.body)) {
+        unknown->fields = other_fields(parsed->get_object());
+    }
     return message;
 }
 

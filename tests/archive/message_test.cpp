@@ -44,7 +44,7 @@ TEST(Message, EveryTypeOfThePageIsTypedAndReadable) {
         const auto content = parse_json(content_json(*message));
         ASSERT_TRUE(content.has_value());
         EXPECT_EQ(content_json(*message).find("FILE-"), std::string::npos);  // file ids stay inside
-        EXPECT_TRUE(type == "笔记" || type == "revoke" || !content->as_object().empty());
+        EXPECT_EQ(*content, sample.at("content"));  // what the console makes its bubbles of
         seen.insert(type);
     }
     EXPECT_GE(seen.size(), 32U);
@@ -120,6 +120,44 @@ TEST(Message, ADeepChatRecordStops) {
     const auto message = parse_message(to_text(root));
     ASSERT_TRUE(message.has_value());
     EXPECT_LE(std::get<ChatRecordBody>(message->body).parts.size(), 6U);
+}
+
+TEST(Message, APartSaysItsPlaceAndItsFile) {
+    const json::object record{
+        {"item",
+         json::array{
+             json::object{{"type", "ChatRecordFile"}, {"content", R"({"filename":"a.pdf"})"}},
+             json::object{
+                 {"type", "ChatRecordMixed"},
+                 {"content", R"({"item":[{"type":"image","content":{"sdkfileid":"f"}}]})"}},
+             json::object{
+                 {"type", "ChatRecordLink"},
+                 {"content", R"({"title":"t","description":"d","link_url":"https://e.example"})"}},
+             json::object{
+                 {"type", "ChatRecordLocation"},
+                 {"content", R"({"title":"t","address":"样例路1号"})"}}}}};
+    const auto parts = body_of<ChatRecordBody>("chatrecord", "chatrecord", to_text(record)).parts;
+    ASSERT_EQ(parts.size(), 5U);
+    EXPECT_EQ(parts[0].media, -1);  // without an id it is nowhere to be had
+    EXPECT_EQ(parts[1].depth, 0);
+    EXPECT_EQ(parts[2].depth, 1);
+    EXPECT_EQ(parts[2].media, 0);
+    EXPECT_EQ(parts[3].detail, "d");
+    EXPECT_EQ(parts[3].url, "https://e.example");
+    EXPECT_EQ(parts[4].detail, "样例路1号");
+}
+
+TEST(Message, WhatHasNoNameHereIsShownAsItIs) {
+    const auto content = [](const std::string& body) {
+        return content_json(
+            parse_message(R"({"msgid":"m","from":"a","msgtype":"new",)" + body + "}").value()
+        );
+    };
+    EXPECT_EQ(
+        content(R"("new":{"id":9007199254740993,"n":2,"in":[{"SdkFileId":"FILE-x","k":null}]})"),
+        R"({"fields":{"new":{"id":"9007199254740993","n":2,"in":[{"k":null}]}}})"
+    );
+    EXPECT_EQ(content(R"("new":")" + std::string(20'000, 'x') + '"'), R"({"fields":null})");
 }
 
 TEST(Message, ALongTextIsCutBetweenCharacters) {

@@ -101,57 +101,59 @@ function red_packet(c: Fields): CardParts {
 }
 const consent = (c: Fields): CardParts => ({ icon: 'shield', facts: [fact('person', c.userid, 'person'), fact('at', c.at, 'time')] })
 
-const cards: Readonly<Record<string, (c: Fields) => CardParts>> = {
-  link: (c) => ({ icon: 'link', links: one_link(c), ...(link_of(c) ? {} : { title: text(c.title), lines: [text(c.description)] }) }),
-  news: (c) => ({ icon: 'note', links: items(c.items).flatMap(one_link), list: items(c.items).filter((one) => !link_of(one)).map((one) => text(fields_of(one).title)) }),
-  docmsg: (c) => ({ icon: 'file', title: link_of(c) ? '' : text(c.title), links: one_link(c), facts: [fact('creator', c.creator, 'person')] }),
-  location: (c) => ({
-    icon: 'pin',
-    title: text(c.title) || text(c.address),
-    lines: text(c.title) ? [text(c.address)] : [],
-    facts: [c.latitude || c.longitude ? fact('coordinates', `${text(c.latitude)}, ${text(c.longitude)}`) : null],
-  }),
-  card: (c) => ({ icon: 'user', facts: [fact('person', c.userid, 'person'), fact('company', c.corp_name)] }),
-  weapp: (c) => ({ icon: 'mobile', title: text(c.title), lines: [text(c.description)], facts: [fact('app', c.display_name)] }),
-  todo: (c) => ({ icon: 'check', title: text(c.title), lines: [text(c.content)] }),
-  vote: (c) => ({ icon: 'chart', state: c.joined === true ? 'vote_joined' : 'vote_started', title: text(c.title), list: texts(c.items) }),
-  collect: (c) => ({
-    icon: 'rows',
-    title: text(c.title),
-    list: texts(c.questions),
-    facts: [fact('room', c.room_name), fact('creator', c.creator, 'person'), fact('created', c.created)],
-  }),
-  redpacket: red_packet,
-  external_redpacket: red_packet,
-  meeting: (c) => ({
-    icon: 'calendar',
-    state: whole(c.type) === 102 ? word_of(replies, c.status) || 'meeting_reply' : 'meeting_invited',
-    title: text(c.topic),
-    lines: [text(c.remarks)],
-    facts: [fact('starts', c.starts_at, 'time'), fact('ends', c.ends_at, 'time'), fact('place', c.address), fact('meeting_id', c.meeting_id)],
-  }),
-  meeting_notification: (c) => ({ icon: 'bell', title: text(c.content), facts: [fact('meeting_id', c.meeting_id)] }),
-  calendar: (c) => ({
-    icon: 'calendar',
-    title: text(c.title),
-    lines: [text(c.remarks)],
-    facts: [
-      fact('starts', c.starts_at, 'time'),
-      fact('ends', c.ends_at, 'time'),
-      fact('place', c.place),
-      fact('creator', c.creator, 'person'),
-      ...texts(c.attendees).map((one) => fact('attendee', one, 'person')),
-    ],
-  }),
-  meeting_voice_call: (c) => ({ icon: 'phone', list: texts(c.shown_files), facts: [fact('ends', c.ends_at, 'time'), fact('screen_shares', c.screen_shares)] }),
-  voiptext: (c) => ({ icon: c.video === true ? 'video' : 'phone', state: c.video === true ? 'call_video' : 'call_voice', facts: [fact('duration', c.seconds, 'seconds')] }),
-  sphfeed: (c) => ({ icon: 'play', state: word_of(feeds, c.type), title: text(c.name), lines: [text(c.description)] }),
-  qydiskfile: (c) => ({ icon: 'file', title: text(c.filename) }),
-  agree: consent,
-  disagree: consent,
-  revoke: () => ({ icon: 'undo', state: 'revoked' }),
-  switch: (c) => ({ icon: 'building', facts: [fact('person', c.userid, 'person')] }),
-}
+const cards = new Map<string, (c: Fields) => CardParts>(
+  Object.entries({
+    link: (c) => ({ icon: 'link', links: one_link(c), ...(link_of(c) ? {} : { title: text(c.title), lines: [text(c.description)] }) }),
+    news: (c) => ({ icon: 'note', links: items(c.items).flatMap(one_link), list: items(c.items).filter((one) => !link_of(one)).map((one) => text(fields_of(one).title)) }),
+    docmsg: (c) => ({ icon: 'file', title: link_of(c) ? '' : text(c.title), links: one_link(c), facts: [fact('creator', c.creator, 'person')] }),
+    location: (c) => ({
+      icon: 'pin',
+      title: text(c.title) || text(c.address),
+      lines: text(c.title) ? [text(c.address)] : [],
+      facts: [c.latitude || c.longitude ? fact('coordinates', `${text(c.latitude)}, ${text(c.longitude)}`) : null],
+    }),
+    card: (c) => ({ icon: 'user', facts: [fact('person', c.userid, 'person'), fact('company', c.corp_name)] }),
+    weapp: (c) => ({ icon: 'mobile', title: text(c.title), lines: [text(c.description)], facts: [fact('app', c.display_name)] }),
+    todo: (c) => ({ icon: 'check', title: text(c.title), lines: [text(c.content)] }),
+    vote: (c) => ({ icon: 'chart', state: c.joined === true ? 'vote_joined' : 'vote_started', title: text(c.title), list: texts(c.items) }),
+    collect: (c) => ({
+      icon: 'rows',
+      title: text(c.title),
+      list: texts(c.questions),
+      facts: [fact('room', c.room_name), fact('creator', c.creator, 'person'), fact('created', c.created)],
+    }),
+    redpacket: red_packet,
+    external_redpacket: red_packet,
+    meeting: (c) => ({
+      icon: 'calendar',
+      state: whole(c.type) === 102 ? word_of(replies, c.status) || 'meeting_reply' : 'meeting_invited',
+      title: text(c.topic),
+      lines: [text(c.remarks)],
+      facts: [fact('starts', c.starts_at, 'time'), fact('ends', c.ends_at, 'time'), fact('place', c.address), fact('meeting_id', c.meeting_id)],
+    }),
+    meeting_notification: (c) => ({ icon: 'bell', title: text(c.content), facts: [fact('meeting_id', c.meeting_id)] }),
+    calendar: (c) => ({
+      icon: 'calendar',
+      title: text(c.title),
+      lines: [text(c.remarks)],
+      facts: [
+        fact('starts', c.starts_at, 'time'),
+        fact('ends', c.ends_at, 'time'),
+        fact('place', c.place),
+        fact('creator', c.creator, 'person'),
+        ...texts(c.attendees).map((one) => fact('attendee', one, 'person')),
+      ],
+    }),
+    meeting_voice_call: (c) => ({ icon: 'phone', list: texts(c.shown_files), facts: [fact('ends', c.ends_at, 'time'), fact('screen_shares', c.screen_shares)] }),
+    voiptext: (c) => ({ icon: c.video === true ? 'video' : 'phone', state: c.video === true ? 'call_video' : 'call_voice', facts: [fact('duration', c.seconds, 'seconds')] }),
+    sphfeed: (c) => ({ icon: 'play', state: word_of(feeds, c.type), title: text(c.name), lines: [text(c.description)] }),
+    qydiskfile: (c) => ({ icon: 'file', title: text(c.filename) }),
+    agree: consent,
+    disagree: consent,
+    revoke: () => ({ icon: 'undo', state: 'revoked' }),
+    switch: (c) => ({ icon: 'building', facts: [fact('person', c.userid, 'person')] }),
+  } satisfies Record<string, (c: Fields) => CardParts>),
+)
 
 const files = new Set(['image', 'emotion', 'voice', 'video', 'file', 'voip_doc_share'])
 
@@ -169,9 +171,8 @@ export function body_of(message: Pick<Schema<'Message'>, 'type' | 'content' | 's
     if (parts.length) return { as: 'parts', title: text(c.title), folded: type === 'chatrecord', parts }
   }
   if (files.has(type) && message.media.length) return { as: 'files', seconds: whole(c.play_seconds) }
-  const make = Object.hasOwn(cards, type) ? cards[type] : undefined
-  if (make) {
-    const made = make(c)
+  const made = cards.get(type)?.(c)
+  if (made) {
     const card = {
       as: 'card',
       icon: made.icon ?? 'file',

@@ -1,9 +1,12 @@
 import { door, type Schema } from '@lib/api/client'
 import { problem_of } from '@lib/api/problem'
 
+/** Where a file is had. The browser's own requests carry no header that names the company. */
+export const media_address = (media: Schema<'Media'>): string => `/api/v1/archive/media/${media.id}${door.corp ? `?corp=${encodeURIComponent(door.corp)}` : ''}`
+
 /** The whole of a stored file. The server answers at most 8 MiB at a time, so it is asked piece by piece. */
 export async function fetch_media(media: Schema<'Media'>): Promise<Blob> {
-  const url = `/api/v1/archive/media/${media.id}${door.corp ? `?corp=${encodeURIComponent(door.corp)}` : ''}`
+  const url = media_address(media)
   const parts: Blob[] = []
   let at = 0
   do {
