@@ -14,7 +14,7 @@ export function trap_focus(box: Ref<HTMLElement | null>): void {
     const root = box.value
     if (event.key !== 'Tab' || !root) return
     const active = document.activeElement
-    if (active instanceof Element && active.closest('.el-popper, .popover')) return // Element Plus shows lists outside of the box
+    if (active instanceof Element && active.closest('.popover')) return // lists are shown outside of the box
     const all = focusable(root)
     const first = all[0]
     const last = all[all.length - 1]
