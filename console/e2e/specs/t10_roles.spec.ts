@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { client, expect_calm, full, go, t, use_browser, visit, world } from '../desk'
+import { client, expect_calm, full, go, t, tab_of, use_browser, visit, visitor, world } from '../desk'
 import { may, page_specs, route_roles } from '../pages'
 import { roles, type Role } from '../roles'
 import { sign_in_by_page } from '../steps'
@@ -57,6 +57,7 @@ describe.each(roles)('as %s', (role) => {
     await sign_in_by_page(page, role)
     const wide = page.locator('#main .columns > .stack').first().locator('.card h2')
     await expect.poll(() => wide.allInnerTexts()).toEqual(first[role].map((key) => t(key)))
+    expect(await page.locator('#main .home-feed').innerText()).not.toMatch(/\b[a-z]+_[a-z]+\b/) // a kind without its words
     if (role === 'readonly') await page.getByRole('region', { name: t('home.today') }).getByText(t('home.adds')).waitFor()
     const wanted = Object.values(page_specs).flatMap((one) => (one.menu && may(role, one.route) ? [one.menu.zh] : []))
     const menu = page.getByRole('navigation', { name: t('app.menu') })
@@ -96,5 +97,22 @@ describe.each(roles)('as %s', (role) => {
       if ((answer.status === 403) === allowed.has(role) || answer.status === 401) wrong.push(`${route}: ${answer.status}`)
     }
     expect(wrong).toEqual([])
+  })
+})
+
+describe('home for marketing', () => {
+  it('shows how far a push is that is being sent', async () => {
+    const id = world().ids.pushes
+    const one = await (await client('marketing')).get(`pushes/${id}`)
+    const context = await visitor('marketing')
+    await context.route(/\/api\/v1\/pushes\?.*status=sending/, (route) => route.fulfill({ json: { items: [{ ...one, status: 'sending' }], next_cursor: null } }))
+    await context.route(new RegExp(`/api/v1/pushes/${id}$`), (route) => route.fulfill({ json: { ...one, status: 'sending', counts: { ...one.counts, planned: 10, delivered: 4, not_friend: 1, waiting: 5 } } }))
+    const tab = await tab_of(context)
+    await go(tab.page, '/home')
+    const card = tab.page.locator('.card', { has: tab.page.getByRole('heading', { name: t('home.card.sending') }) })
+    const bar = card.getByRole('progressbar', { name: one.name })
+    await expect.poll(() => bar.evaluate((node) => [(node as HTMLProgressElement).value, (node as HTMLProgressElement).max])).toEqual([5, 10])
+    await card.getByText(t('pushes.sum', { delivered: 4, planned: 10 })).waitFor()
+    expect_calm(tab)
   })
 })

@@ -3,6 +3,7 @@ import { useThrottleFn } from '@vueuse/core'
 import { api, data, type Schema } from '@lib/api/client'
 import { use_live } from '@lib/live'
 import { queries, refresh } from '@lib/query'
+import { load_event_texts } from '@/pages/leads/event_texts'
 
 type Event = Schema<'Event'>
 const kept = 60
@@ -18,7 +19,10 @@ export function use_feed(on: boolean, told: () => void) {
   const key = ['home', 'feed']
   const feed = useQuery({
     queryKey: key,
-    queryFn: async ({ signal }) => (await data(api.GET('/api/v1/events', { params: { query: { limit: 30 } }, signal }))).items,
+    queryFn: async ({ signal }) => {
+      const [page] = await Promise.all([data(api.GET('/api/v1/events', { params: { query: { limit: 30 } }, signal })), load_event_texts()]) // lines are drawn once, with their words
+      return page.items
+    },
     enabled: on,
   })
   const follow = useThrottleFn(
