@@ -112,6 +112,38 @@ public:
     // Parked or dead rows only: they stay for dedupe and go with the retention.
     Status drop(Transaction& tx, const crm::Viewer& viewer, std::int64_t id) const;
 
+    static constexpr int max_many = 200;  // rows of one act below: a transaction stays short
+
+    // Rows that were not used (dead, parked, dropped) under a filter that names one of these
+    // states, else Error{invalid}: how many there are, counted up to `count_to`, and the ids of the
+    // `limit` oldest.
+    struct Unused {
+        std::int64_t matched = 0;
+        std::vector<std::int64_t> ids;
+    };
+
+    static Result<Unused> unused(
+        Snapshot& s,
+        const crm::Viewer& viewer,
+        const InboxFilter& filter,
+        int limit,
+        std::int64_t count_to
+    );
+    // replay() and drop() for at most max_many rows; how many of them could be. `still`: only those
+    // that are in this state.
+    Result<std::int64_t> replay_many(
+        Transaction& tx,
+        const crm::Viewer& viewer,
+        std::span<const std::int64_t> ids,
+        std::optional<InboxState> still
+    ) const;
+    Result<std::int64_t> drop_many(
+        Transaction& tx,
+        const crm::Viewer& viewer,
+        std::span<const std::int64_t> ids,
+        std::optional<InboxState> still
+    ) const;
+
     // How long the oldest row that is due has waited; 0 when none is. For metrics and readiness.
     static std::int64_t oldest_ms(Snapshot& s, UnixMillis now);
 

@@ -1,5 +1,6 @@
 // The inbox as people see and steer it.
 #include <algorithm>
+#include <cassert>
 
 #include "base/utf8.h"
 #include "connectors/wecom/clear_text.h"
@@ -47,6 +48,40 @@ Status nothing_changed(
         return Error{ErrorCode::not_found, "there is no such row in the inbox"};
     }
     return Error{ErrorCode::conflict, std::string(rule), "inbox_state"};
+}
+
+// `update` ends in the rule that a single row must keep; one word on the change log for all.
+Result<std::int64_t> change_many(
+    Transaction& tx,
+    const crm::Viewer& viewer,
+    std::span<const std::int64_t> ids,
+    std::optional<InboxState> still,
+    std::string update,
+    std::string_view change
+) {
+    if (auto status = may_see(viewer); !status) {
+        return std::move(status).error();
+    }
+    assert(ids.size() <= static_cast<std::size_t>(Inbox::max_many));
+    if (ids.empty()) {
+        return 0;
+    }
+    std::vector<Param> params = {viewer.corp};
+    if (still) {
+        update += " AND state=?";
+        params.emplace_back(*still);
+    }
+    update += " AND id IN (";
+    for (const std::int64_t id : ids) {
+        update += "?,";
+        params.emplace_back(id);
+    }
+    update.back() = ')';
+    const std::int64_t changed = tx.execute(update, Params(params));
+    if (changed > 0) {
+        tx.changed({viewer.corp, "inbox", 0, change});
+    }
+    return changed;
 }
 
 }  // namespace
@@ -159,6 +194,73 @@ Status Inbox::drop(Transaction& tx, const crm::Viewer& viewer, std::int64_t id) 
     }
     tx.changed({viewer.corp, "inbox", id, "dropped"});
     return {};
+}
+
+Result<Inbox::Unused> Inbox::unused(
+    Snapshot& s,
+    const crm::Viewer& viewer,
+    const InboxFilter& filter,
+    int limit,
+    std::int64_t count_to
+) {
+    if (auto status = may_see(viewer); !status) {
+        return std::move(status).error();
+    }
+    if (!filter.state || *filter.state < InboxState::dead) {
+        return Error{ErrorCode::invalid, "state must be dead, parked or dropped", "bad_state"};
+    }
+    // The partial index of what is kept, and of a source's rows.
+    std::string rows = " FROM inbox WHERE corp_id=? AND state=? AND state>=3";
+    std::vector<Param> params = {viewer.corp, *filter.state};
+    if (!filter.kind.empty()) {
+        rows += " AND kind=?";
+        params.emplace_back(filter.kind);
+    }
+    if (filter.source_id != 0) {
+        rows += " AND source_id=? AND source_id<>0";
+        params.emplace_back(filter.source_id);
+    }
+    Unused out;
+    params.emplace_back(count_to);
+    const auto number = [](const Row& row) { return row.integer(0); };
+    const std::string counted = "SELECT COUNT(*) FROM (SELECT 1" + rows + " LIMIT ?) AS counted";
+    out.matched = s.one(counted, Params(params), number).value_or(0);
+    params.back() = Param(limit);
+    out.ids = s.all("SELECT id" + rows + " ORDER BY id LIMIT ?", Params(params), number);
+    return out;
+}
+
+Result<std::int64_t> Inbox::replay_many(
+    Transaction& tx,
+    const crm::Viewer& viewer,
+    std::span<const std::int64_t> ids,
+    std::optional<InboxState> still
+) const {
+    return change_many(
+        tx,
+        viewer,
+        ids,
+        still,
+        "UPDATE inbox SET state=0,tries=0,run_at=0,reason='',detail='' WHERE corp_id=? AND "
+        "state<>0",
+        "replayed"
+    );
+}
+
+Result<std::int64_t> Inbox::drop_many(
+    Transaction& tx,
+    const crm::Viewer& viewer,
+    std::span<const std::int64_t> ids,
+    std::optional<InboxState> still
+) const {
+    return change_many(
+        tx,
+        viewer,
+        ids,
+        still,
+        "UPDATE inbox SET state=5 WHERE corp_id=? AND state IN (3,4)",
+        "dropped"
+    );
 }
 
 std::int64_t Inbox::oldest_ms(Snapshot& s, UnixMillis now) {

@@ -443,6 +443,18 @@ constexpr std::array table{
     Route{Method::get, "/api/v1/inbox/{id}", Access::admin, Permission::system_admin, show_inbox},
     Route{
         Method::post,
+        "/api/v1/inbox/replay",
+        Access::admin,
+        Permission::system_admin,
+        replay_many_inbox},
+    Route{
+        Method::post,
+        "/api/v1/inbox/drop",
+        Access::admin,
+        Permission::system_admin,
+        drop_many_inbox},
+    Route{
+        Method::post,
         "/api/v1/inbox/{id}/replay",
         Access::admin,
         Permission::system_admin,

@@ -169,6 +169,8 @@ Result<Response> export_audit(const ApiServices& services, const ApiRequest& req
 Result<Response> list_inbox(const ApiServices& services, const ApiRequest& request);
 Result<Response> show_inbox(const ApiServices& services, const ApiRequest& request);
 Result<Response> replay_inbox(const ApiServices& services, const ApiRequest& request);
+Result<Response> replay_many_inbox(const ApiServices& services, const ApiRequest& request);
+Result<Response> drop_many_inbox(const ApiServices& services, const ApiRequest& request);
 Result<Response> park_inbox(const ApiServices& services, const ApiRequest& request);
 Result<Response> drop_inbox(const ApiServices& services, const ApiRequest& request);
 Result<Response> list_jobs(const ApiServices& services, const ApiRequest& request);

@@ -17,10 +17,6 @@ struct ItemArguments {
     std::string auth;
     std::string map;
     std::string owner;
-    std::string state;
-    std::string queue;
-    std::string cursor;
-    std::string reason;
     std::vector<std::string> tags;
     std::vector<std::string> scopes;
     bool disable = false;
@@ -210,93 +206,6 @@ void add_token_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen)
             );
         };
     });
-}
-
-void add_queue_commands(CLI::App& app, const LoadSettings& load, Chosen& chosen) {
-    auto a = std::make_shared<ItemArguments>();
-    const auto act = [=, &chosen](
-                         CLI::App& parent,
-                         const std::string& name,
-                         const std::string& text,
-                         const std::string& resource
-                     ) {
-        CLI::App* command = item(parent, name, text, *a);
-        command->add_option("id", a->id)->required();
-        command->callback([=, &chosen] {
-            chosen = [=] {
-                Door door(load());
-                return print_done(
-                    door.call(
-                        Method::post,
-                        "/api/v1/" + resource + "/" + a->id + "/" + name,
-                        join({{"corp", a->corp}}),
-                        "{}"
-                    ),
-                    name + " " + a->id
-                );
-            };
-        });
-    };
-    const auto list =
-        [=, &chosen](
-            CLI::App& parent, const std::string& resource, std::vector<std::string_view> columns
-        ) {
-            CLI::App* command = item(parent, "list", "newest rows", *a);
-            const bool jobs = resource == "jobs";
-            command->add_option(
-                "--state",
-                a->state,
-                jobs ? "ready, leased or dead" : "ready, done, dead, parked or dropped"
-            );
-            command->add_option(
-                jobs ? "--queue" : "--kind", a->queue, jobs ? "e.g. wecom.mark_tag" : "as listed"
-            );
-            command->add_option("--cursor", a->cursor, "as the list before said: its next page");
-            command->add_flag("--json", a->as_json);
-            command->callback([=, &chosen] {
-                chosen = [=] {
-                    Door door(load());
-                    return print_list(
-                        door.call(
-                            Method::get,
-                            "/api/v1/" + resource,
-                            join(
-                                {{"corp", a->corp},
-                                 {"state", a->state},
-                                 {resource == "jobs" ? "queue" : "kind", a->queue},
-                                 {"cursor", a->cursor}}
-                            )
-                        ),
-                        columns,
-                        a->as_json
-                    );
-                };
-            });
-        };
-    CLI::App* inbox = app.add_subcommand("inbox", "what came in: list, show, replay, park, drop")
-                          ->require_subcommand(1);
-    list(*inbox, "inbox", {"id", "kind", "state", "tries", "received", "reason"});
-    CLI::App* show = item(*inbox, "show", "one row with its text, credentials blacked out", *a);
-    show->add_option("id", a->id)->required();
-    show->add_flag("--json", a->as_json);
-    show->callback([=, &chosen] {
-        chosen = [=] {
-            Door door(load());
-            return print_list(
-                door.call(Method::get, "/api/v1/inbox/" + a->id, join({{"corp", a->corp}})),
-                {},
-                a->as_json
-            );
-        };
-    });
-    act(*inbox, "replay", "decodes and applies it again", "inbox");
-    act(*inbox, "park", "takes it out of the way", "inbox");
-    act(*inbox, "drop", "gives up a parked or dead row", "inbox");
-    CLI::App* jobs =
-        app.add_subcommand("jobs", "what goes out: list, retry, drop")->require_subcommand(1);
-    list(*jobs, "jobs", {"id", "queue", "state", "tries", "due", "error"});
-    act(*jobs, "retry", "puts it at the head of its queue", "jobs");
-    act(*jobs, "drop", "deletes a dead job", "jobs");
 }
 
 }  // namespace leadbridge::gateway

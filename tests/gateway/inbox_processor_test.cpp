@@ -107,6 +107,56 @@ TEST_F(InboxProcessorTest, parked_rows_stay_visible_and_can_be_replayed) {
     EXPECT_EQ(list().size(), 1U);
 }
 
+TEST_F(InboxProcessorTest, what_one_filter_names_is_replayed_together) {
+    for (int i = 0; i < 4; ++i) {
+        deliver("park " + std::to_string(i));
+        store.clock.advance(10);
+    }
+    deliver("wm1");
+    processor->run_once();
+    const auto unused = [&](const InboxFilter& filter, int limit) {
+        return core.read<Inbox::Unused>([&](Snapshot& s) {
+            return Inbox::unused(s, viewer, filter, limit, 3);
+        });
+    };
+    const InboxFilter parked{InboxState::parked, "text"};
+    auto found = unused(parked, 2);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->matched, 3);  // counted no further
+    const auto rows = list(InboxState::parked);
+    EXPECT_EQ(found->ids, (std::vector<std::int64_t>{rows[3].id, rows[2].id}));  // the oldest
+    EXPECT_EQ(unused({InboxState::parked, "other"}, 9)->matched, 0);
+    EXPECT_EQ(unused({InboxState::parked, "", 7}, 9)->matched, 0);
+    EXPECT_FALSE(unused({InboxState::done, ""}, 9));
+    EXPECT_FALSE(unused({}, 9));
+    // A row that was settled meanwhile, or is another corp's, is not counted.
+    EXPECT_TRUE(steer([&](Transaction& tx) { return inbox->drop(tx, viewer, rows[3].id); }));
+    const auto many = [&](const crm::Viewer& who, std::optional<InboxState> still) {
+        return core.write<std::int64_t>([&](Transaction& tx) {
+            return inbox->replay_many(tx, who, found->ids, still);
+        });
+    };
+    EXPECT_EQ(*many(crm::Viewer::daemon(CorpId{2}), {}), 0);
+    EXPECT_EQ(*many(viewer, InboxState::parked), 1);
+    EXPECT_EQ(list(InboxState::ready).size(), 1U);
+    EXPECT_EQ(list(InboxState::ready)[0].tries, 0);
+    EXPECT_EQ(*many(viewer, {}), 1);  // named by its id, whatever its state
+    crm::Viewer member = viewer;
+    member.scope = crm::Scope::self;
+    EXPECT_FALSE(many(member, {}));
+    EXPECT_FALSE(core.read<Inbox::Unused>([&](Snapshot& s) {
+        return Inbox::unused(s, member, parked, 2, 3);
+    }));
+    EXPECT_EQ(processor->run_once(), 2);
+    const auto dropped = core.write<std::int64_t>([&](Transaction& tx) {
+        return inbox->drop_many(
+            tx, viewer, std::vector<std::int64_t>{rows[0].id, rows[1].id, list()[0].id}, {}
+        );
+    });
+    EXPECT_EQ(*dropped, 2);  // the used one stays used
+    EXPECT_EQ(list(InboxState::parked).size(), 2U);
+}
+
 TEST_F(InboxProcessorTest, a_person_parks_a_waiting_row) {
     deliver("wm1");
     EXPECT_TRUE(steer([&](Transaction& tx) {

@@ -223,6 +223,11 @@ class HostileHttp(unittest.TestCase):
         for text in (b"this is no XML", b"<xml><Event>broken", "<xml>\u4f60".encode() + b"\xff</xml>"):
             self.assertEqual(self.deliver(text)[0], 200)
         eventually(lambda: len(self.rows(state="parked", kind="malformed")) == 3, what="three texts nobody can read")
+        many = ("inbox", "replay", "--state", "parked", "--kind", "malformed")
+        self.assertEqual(self.daemon.command(*many).strip(), "replayed 3 of 3")
+        eventually(lambda: len(self.rows(state="parked", kind="malformed")) == 3, what="parked again, all three")
+        for wrong in ((), (row["id"], "--state", "parked")):
+            self.assertEqual(self.daemon.command("inbox", "replay", *wrong, good=False).returncode, 2)
 
     # -- forms --
 

@@ -304,6 +304,12 @@ class OpenApi(unittest.TestCase):
         self.post(path + "/park", {"reason": "looked at"}, 409)
         self.post(path + "/drop", expect=204)
         self.post(path + "/replay", expect=204)
+        eventually(lambda: self.get("inbox?state=parked")["items"], what="parked again")
+        meant = {"state": "parked", "kind": parked["kind"], "source": parked["source"]}
+        self.assertEqual({"matched": 1, "dropped": 0}, self.api.post("inbox/drop", {**meant, "dry_run": True}))
+        self.assertEqual({"matched": 1, "dropped": 1}, self.post("inbox/drop", {"ids": [parked["id"]]}, 200))
+        self.assertEqual({"matched": 1, "replayed": 1}, self.post("inbox/replay", {**meant, "state": "dropped"}, 200))
+        self.post("inbox/replay", {"state": "done"}, 422)
         self.call("post", "jobs/1/retry", expect=404)
         self.call("post", "jobs/1/drop", expect=404)
 
@@ -356,7 +362,7 @@ class OpenApi(unittest.TestCase):
         acts = {entry["action"] for entry in self.api.all("audit")}
         written = {
             "channel.create", "channel.update", "contact.note", "contact.reveal", "contact.tags", "contact.update", "corp.update",
-            "inbox.drop", "inbox.replay", "lead.assign", "lead.convert", "media.upload", "push.cancel", "push.create", "push.submit",
+            "inbox.drop", "inbox.drop_many", "inbox.replay", "inbox.replay_many", "lead.assign", "lead.convert", "media.upload", "push.cancel", "push.create", "push.submit",
             "push.update", "role.departments", "segment.create", "segment.remove", "session.create", "source.create", "source.remove",
             "sync.start", "tag.create", "tag.merge", "token.create", "token.revoke", "user.create", "user.delete", "user.password",
             "user.update"}

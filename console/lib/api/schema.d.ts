@@ -1200,6 +1200,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inbox/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Use many rows again, oldest first: those named, or those of one state. */
+        post: operations["replayInboxRows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give many parked or dead rows up: those named, or those of one state. */
+        post: operations["dropInboxRows"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inbox/{id}/replay": {
         parameters: {
             query?: never;
@@ -2951,6 +2985,35 @@ export interface components {
             detail: string;
             /** @description Clear text, credentials replaced by ***. */
             body: string;
+        };
+        /** @description Either ids or state. Slices of 200 rows are changed together, each with an entry in the audit log. */
+        InboxMany: {
+            /** @description Stands alone, but for dry_run. */
+            ids?: components["schemas"]["Id"][];
+            /**
+             * @description Where ids are not given. Dropped rows can only be replayed.
+             * @enum {string}
+             */
+            state?: "dead" | "parked" | "dropped";
+            kind?: string;
+            /** @description Posts of one form source. */
+            source?: components["schemas"]["Id"];
+            /** @description 1000 where it is left out. */
+            limit?: number;
+            /** @description Says how many rows are meant and changes nothing. */
+            dry_run?: boolean;
+        };
+        InboxReplayed: {
+            /** @description Rows that are meant, counted up to 10,000. */
+            matched: number;
+            /** @description 0 with dry_run; a row that somebody settled meanwhile is not in it. */
+            replayed: number;
+        };
+        InboxDropped: {
+            /** @description Rows that are meant, counted up to 10,000. */
+            matched: number;
+            /** @description 0 with dry_run; a row that somebody settled meanwhile is not in it. */
+            dropped: number;
         };
         InboxPage: {
             items: components["schemas"]["InboxRow"][];
@@ -7301,6 +7364,80 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    replayInboxRows: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboxMany"];
+            };
+        };
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxReplayed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["RuleBroken"];
+            default: components["responses"]["Failed"];
+        };
+    };
+    dropInboxRows: {
+        parameters: {
+            query?: {
+                /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
+                corp?: components["parameters"]["Corp"];
+            };
+            header?: {
+                /** @description The same as ?corp=, which goes before it. */
+                "X-LeadBridge-Corp"?: components["parameters"]["CorpHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboxMany"];
+            };
+        };
+        responses: {
+            /** @description OK. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxDropped"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["RuleBroken"];
             default: components["responses"]["Failed"];
         };
     };
