@@ -48,10 +48,26 @@ struct PushEdit {  // create: name, content and one of segment and condition; PA
     std::optional<UnixMillis> schedule_ms;  // 0 = at submit
 };
 
+// The figures of PushCounts; excluded: whatever the reason.
+enum class RecipientCount : std::uint8_t {
+    planned,
+    pending,
+    unknown,
+    waiting,
+    delivered,
+    not_friend,
+    capped,
+    rejected,
+    cancelled,
+    excluded
+};
+std::string_view to_string(RecipientCount count) noexcept;
+
 struct RecipientFilter {
     std::optional<RecipientState> state = {};
     std::optional<Outcome> outcome = {};
-    std::string reason = {};  // exclusion, "" = any
+    std::string reason = {};                     // exclusion, "" = any
+    std::optional<RecipientCount> counted = {};  // those that this figure counts
 };
 
 struct PushRecipient {

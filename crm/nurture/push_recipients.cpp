@@ -1,5 +1,6 @@
 // The list of a push's recipients, as people see it.
 #include <algorithm>
+#include <array>
 
 #include "crm/nurture/condition_sql.h"
 #include "crm/nurture/push.h"
@@ -37,9 +38,39 @@ PushRecipient recipient_of(const Row& row) {
     return r;
 }
 
+// As PushLedger::counts() counts: an outcome of the recipient's own before the state of its batch.
+std::string_view counted_sql(RecipientCount count) {
+    switch (count) {
+        case RecipientCount::planned:
+            return " AND r.exclusion = ''";
+        case RecipientCount::pending:
+            return " AND r.outcome = 0 AND b.state IN (0, 1)";
+        case RecipientCount::unknown:
+            return " AND r.outcome = 0 AND b.state IN (4, 6)";
+        case RecipientCount::waiting:
+            return " AND r.outcome = 0 AND b.state = 2";
+        case RecipientCount::delivered:
+            return " AND r.outcome = 2";
+        case RecipientCount::not_friend:
+            return " AND r.outcome = 3";
+        case RecipientCount::capped:
+            return " AND r.outcome = 4";
+        case RecipientCount::rejected:
+            return " AND (r.outcome = 5 OR (r.outcome = 0 AND b.state = 3))";
+        case RecipientCount::cancelled:
+            return " AND (r.outcome = 6 OR (r.outcome = 0 AND b.state = 8))";
+        case RecipientCount::excluded:
+            return " AND r.exclusion <> ''";
+    }
+    return "";
+}
+
 void append_filter(SqlText& sql, const RecipientFilter& filter) {
     if (!filter.reason.empty()) {
         sql.add(" AND r.exclusion = ?").bind(filter.reason);
+    }
+    if (filter.counted) {
+        sql.add(counted_sql(*filter.counted));
     }
     if (filter.state) {
         switch (*filter.state) {
@@ -74,6 +105,21 @@ void append_filter(SqlText& sql, const RecipientFilter& filter) {
 }
 
 }  // namespace
+
+std::string_view to_string(RecipientCount count) noexcept {
+    constexpr std::array<std::string_view, 10> names = {
+        "planned",
+        "pending",
+        "unknown",
+        "waiting",
+        "delivered",
+        "not_friend",
+        "capped",
+        "rejected",
+        "cancelled",
+        "excluded"};
+    return names[static_cast<std::size_t>(count)];
+}
 
 RecipientPage PushStore::recipients(
     Snapshot& s,

@@ -93,6 +93,7 @@ json::object recipient_json(const crm::PushRecipient& recipient) {
         {"reason", recipient.reason},
         {"sender", recipient.sender ? json::value(recipient.sender.str()) : json::value(nullptr)},
         {"sender_userid", recipient.sender_userid},
+        {"batch", recipient.batch ? json::value(recipient.batch.str()) : json::value(nullptr)},
         {"msgid", recipient.msgid},
         {"error", recipient.error},
         {"at", time_json(recipient.outcome_ms)}};
@@ -230,6 +231,12 @@ Result<Response> list_push_recipients(const ApiServices& services, const ApiRequ
         filter.outcome = parse_enum(*text, crm::Outcome::cancelled);
         if (!filter.outcome) {
             return Error{ErrorCode::invalid, "outcome is not one of a recipient", "bad_outcome"};
+        }
+    }
+    if (auto text = request.query_opt("counted")) {
+        filter.counted = parse_enum(*text, crm::RecipientCount::excluded);
+        if (!filter.counted) {
+            return Error{ErrorCode::invalid, "counted is not a count of a push", "bad_counted"};
         }
     }
     return services.core.read<Response>([&](Snapshot& s) -> Result<Response> {

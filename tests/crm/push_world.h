@@ -98,8 +98,41 @@ struct PushWorld : NurtureWorld {
         });
     }
 
+    // How many recipients the list holds that this figure counts.
+    std::int64_t listed(PushId id, RecipientCount counted) {
+        RecipientFilter filter;
+        filter.counted = counted;
+        std::int64_t n = 0;
+        ContactId after;
+        do {
+            const RecipientPage page = read<RecipientPage>([&](Snapshot& s) {
+                return PushStore::recipients(s, daemon(), id, filter, after, 200);
+            });
+            n += static_cast<std::int64_t>(page.items.size());
+            after = page.next;
+        } while (after);
+        return n;
+    }
+
+    // Each figure beside the recipients it is told of.
     PushCounts counts(PushId id) {
-        return read<PushCounts>([&](Snapshot& s) { return PushLedger::counts(s, corp, id); });
+        PushCounts c =
+            read<PushCounts>([&](Snapshot& s) { return PushLedger::counts(s, corp, id); });
+        std::int64_t excluded = 0;
+        for (const auto& [reason, n] : c.excluded) {
+            excluded += n;
+        }
+        EXPECT_EQ(listed(id, RecipientCount::planned), c.planned);
+        EXPECT_EQ(listed(id, RecipientCount::pending), c.pending);
+        EXPECT_EQ(listed(id, RecipientCount::unknown), c.unknown);
+        EXPECT_EQ(listed(id, RecipientCount::waiting), c.waiting);
+        EXPECT_EQ(listed(id, RecipientCount::delivered), c.delivered);
+        EXPECT_EQ(listed(id, RecipientCount::not_friend), c.not_friend);
+        EXPECT_EQ(listed(id, RecipientCount::capped), c.capped);
+        EXPECT_EQ(listed(id, RecipientCount::rejected), c.rejected);
+        EXPECT_EQ(listed(id, RecipientCount::cancelled), c.cancelled);
+        EXPECT_EQ(listed(id, RecipientCount::excluded), excluded);
+        return c;
     }
 
     std::vector<BatchView> batches(PushId id) {

@@ -247,6 +247,7 @@ class OpenApi(unittest.TestCase):
         self.assertTrue(counts["excluded"], counts)
         self.get(path + "/recipients")
         self.get(path + "/recipients?outcome=waiting")
+        self.assertFalse(self.get(path + "/recipients?counted=unknown")["items"])
         batch = self.get(path + "/batches")["items"][0]
         # Nothing is in doubt here: there is nothing to decide.
         self.call("post", f'{path}/batches/{batch["id"]}/decide', {"msgid": ""}, 409)

@@ -2713,6 +2713,11 @@ export interface components {
         RecipientState: "planned" | "intent" | "submitted" | "rejected" | "unknown" | "not_submitted" | "for_review" | "excluded" | "cancelled";
         /** @enum {string} */
         Outcome: "none" | "waiting" | "delivered" | "not_friend" | "capped" | "rejected" | "cancelled";
+        /**
+         * @description As counts of a push: unknown holds those for review too, excluded every exclusion.
+         * @enum {string}
+         */
+        RecipientCount: "planned" | "pending" | "unknown" | "waiting" | "delivered" | "not_friend" | "capped" | "rejected" | "cancelled" | "excluded";
         Recipient: {
             contact: components["schemas"]["Id"];
             contact_name: string;
@@ -2723,7 +2728,10 @@ export interface components {
             /** @description A member. */
             sender: components["schemas"]["NullableId"];
             sender_userid: string;
+            /** @description The batch it was handed over with. */
+            batch: components["schemas"]["NullableId"];
             msgid: string;
+            /** @description WeCom's errcode, fail_list, not_in_task or nothing. */
             error: string;
             at: components["schemas"]["NullableTime"];
         };
@@ -6674,6 +6682,8 @@ export interface operations {
                 outcome?: components["schemas"]["Outcome"];
                 /** @description Of an exclusion. */
                 reason?: string;
+                /** @description Those that this count of the push holds. */
+                counted?: components["schemas"]["RecipientCount"];
                 /** @description Our id or WeCom's corpid. Needed only by a token of several corps. */
                 corp?: components["parameters"]["Corp"];
             };

@@ -4,10 +4,10 @@ export type Push = Schema<'Push'>
 export type Detail = Schema<'PushDetail'>
 export type Status = Schema<'PushStatus'>
 export type Batch = Schema<'Batch'>
-export type Outcome = Schema<'Outcome'>
+export type Counted = Schema<'RecipientCount'>
 
 export const statuses: Status[] = ['draft', 'scheduled', 'planning', 'sending', 'done', 'cancelled']
-export const outcomes: Outcome[] = ['waiting', 'delivered', 'not_friend', 'capped', 'rejected', 'cancelled']
+export const counted_names: Counted[] = ['planned', 'pending', 'unknown', 'waiting', 'delivered', 'not_friend', 'capped', 'rejected', 'cancelled', 'excluded']
 export const status_kind: Record<Status, string> = { draft: '', scheduled: 'brand', planning: 'brand', sending: 'warn', done: 'ok', cancelled: '' }
 
 export function read_push(id: string, signal?: AbortSignal): Promise<Detail> {
