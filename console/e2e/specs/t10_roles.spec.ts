@@ -116,3 +116,26 @@ describe('home for marketing', () => {
     expect_calm(tab)
   })
 })
+
+describe('what is refused', () => {
+  const words = () => t('people.lacks', { what: t('people.may.audit_read'), role: t('role.sales') })
+
+  it('names the missing permission in words where the page is not to be opened', async () => {
+    const tab = await visit('/audit', 'sales')
+    await tab.page.locator('#main .state').getByText(words()).waitFor()
+    expect(await tab.page.locator('#main').innerText()).not.toContain('audit.read')
+    expect_calm(tab)
+  })
+
+  it('and where the server refuses a part of it', async () => {
+    const refusal = await (await client('sales')).raw('GET', '/api/v1/audit')
+    expect(refusal.status).toBe(403)
+    const context = await visitor('sales')
+    await context.route(/\/api\/v1\/home/, (route) => route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(refusal.body) }))
+    const tab = await tab_of(context)
+    await go(tab.page, '/home')
+    await tab.page.locator('#main .state').getByText(words()).first().waitFor()
+    expect(await tab.page.locator('#main').innerText()).not.toContain('audit.read')
+    expect_calm(tab, /status of 403/)
+  })
+})

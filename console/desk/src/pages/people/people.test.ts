@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { scope_of_role, type Role } from './api'
 import { as_map, branches, merged, same_roles } from './departments'
+import { lacking } from './lacks'
 import { browser_words, in_fours, new_password } from './words'
 
 const map = (entries: Record<string, Role>) => new Map(Object.entries(entries))
@@ -66,4 +67,12 @@ it('a role sees by itself what the server says', () => {
   expect(scope_of_role('manager', false)).toBe('all')
   expect(scope_of_role('manager', true)).toBe('subtree')
   expect(scope_of_role('readonly', true)).toBe('all')
+})
+
+describe('what a refusal lacks', () => {
+  it('is read from the server\'s words', () => {
+    expect(lacking('your role lacks the permission contacts.read; an admin can give you another role')).toBe('contacts.read')
+    expect(lacking('your role lacks the permission own; an admin can give you another role')).toBe('own')
+    expect(lacking('your role may not assign leads')).toBe('')
+  })
 })
