@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core'
@@ -120,16 +120,12 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const files = new Map<string, any>()
 function words_of(lang: string, space: string): any {
   const shared = here(`../lib/i18n/${lang}.json`)
-  const own = here(`../desk/src/pages/${space}/${lang}.json`)
+  const own = [`../desk/src/pages/${space}/${lang}.json`, `../desk/src/${space}/${lang}.json`].map(here).find(existsSync)
   const read = (file: string) => {
     if (!files.has(file)) files.set(file, JSON.parse(readFileSync(file, 'utf8')))
     return files.get(file)
   }
-  try {
-    return { ...read(shared), [space]: read(own) }
-  } catch {
-    return read(shared)
-  }
+  return own ? { ...read(shared), [space]: read(own) } : read(shared)
 }
 
 /** A text of the console by its key, so that a better wording breaks no spec. */
