@@ -133,6 +133,9 @@ TEST_F(ContactQuery, APageOfManyReadsNoMoreThanAPageOfFew) {
 }
 
 TEST_F(ContactQuery, IndexesCarryTheOrders) {
+    if (test_engine() == Engine::postgres) {
+        GTEST_SKIP() << "reads SQLite's plans";
+    }
     const auto plan = [&](const std::string& sql) {
         std::string out;
         (void)w.read<int>([&](Snapshot& s) -> Result<int> {
