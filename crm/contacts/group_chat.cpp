@@ -145,6 +145,14 @@ std::optional<GroupChat> find_group_chat(Snapshot& s, const Viewer& viewer, std:
         .one(s, read_group);
 }
 
+std::string group_chat_name(Snapshot& s, const Viewer& viewer, std::string_view chat_id) {
+    return Query("SELECT g.name FROM group_chat g")
+        .where("g.corp_id = ? AND g.chat_id = ?", {viewer.corp, chat_id})
+        .where(group_clause(viewer))
+        .one(s, [](const Row& row) { return row.str(0); })
+        .value_or("");
+}
+
 PageOf<GroupChat> list_group_chats(Snapshot& s, const Viewer& viewer, const Page& page) {
     Query query(group_columns);
     query.where("g.corp_id = ?", {viewer.corp}).where(group_clause(viewer));

@@ -59,6 +59,9 @@ void dismiss_group_chat(
 
 std::optional<GroupChat> find_group_chat(Snapshot& s, const Viewer& viewer, std::int64_t id);
 
+// What the group is called, for whoever may see it; "" = unnamed, unknown or out of sight.
+std::string group_chat_name(Snapshot& s, const Viewer& viewer, std::string_view chat_id);
+
 // The group as one of its own members sees it, whatever the viewer's scope: only the viewer's
 // member being in it counts.
 struct OwnGroupChat {

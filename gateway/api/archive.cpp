@@ -19,17 +19,35 @@ namespace {
 constexpr std::int64_t media_piece = 8 << 20;  // of one answer; more by Range
 constexpr int replay_slice = 500;
 
+// With the names of those who speak, from the other database.
+Result<json::array> messages_json(
+    const ApiServices& services,
+    const ApiRequest& request,
+    const std::vector<archive::MessageView>& messages
+) {
+    return services.core.read<json::array>([&](Snapshot& s) -> Result<json::array> {
+        Senders senders(s, request);
+        json::array out;
+        for (const archive::MessageView& message : messages) {
+            out.push_back(message_json(message, senders));
+        }
+        return out;
+    });
+}
+
 // Newest first; the cursor is the last item's seq. newer_cursor only where the page does not begin
 // with the newest.
-Response window_response(const archive::MessageWindow& window) {
-    json::array items;
-    for (const archive::MessageView& message : window.items) {
-        items.push_back(message_json(message));
+Result<Response> window_response(
+    const ApiServices& services, const ApiRequest& request, const archive::MessageWindow& window
+) {
+    auto items = messages_json(services, request, window.items);
+    if (!items) {
+        return std::move(items).error();
     }
     const auto cursor = [&](bool there, const archive::MessageView& at) {
         return there ? json::value(encode_cursor(at.seq)) : json::value(nullptr);
     };
-    json::object out{{"items", std::move(items)}};
+    json::object out{{"items", std::move(*items)}};
     out["next_cursor"] = nullptr;
     out["newer_cursor"] = nullptr;
     if (!window.items.empty()) {
@@ -40,9 +58,18 @@ Response window_response(const archive::MessageWindow& window) {
 }
 
 // Newest first; the cursor is the last item's seq.
-Response messages_response(const archive::MessagePage& page) {
-    const std::int64_t next = page.more && !page.items.empty() ? page.items.back().seq : 0;
-    return page_response(crm::PageOf<archive::MessageView>{page.items, next}, message_json);
+Result<Response> messages_response(
+    const ApiServices& services, const ApiRequest& request, const archive::MessagePage& page
+) {
+    auto items = messages_json(services, request, page.items);
+    if (!items) {
+        return std::move(items).error();
+    }
+    json::object out{{"items", std::move(*items)}};
+    out["next_cursor"] = page.more && !page.items.empty()
+                             ? json::value(encode_cursor(page.items.back().seq))
+                             : json::value(nullptr);
+    return Response::json(200, to_text(out));
 }
 
 Result<archive::MessageQuery> message_query(const ApiRequest& request) {
@@ -141,7 +168,7 @@ Result<Response> list_conversations(const ApiServices& services, const ApiReques
     auto items = services.core.read<json::array>([&](Snapshot& s) -> Result<json::array> {
         json::array out;
         for (const archive::ConversationView& conversation : page->items) {
-            out.push_back(conversation_json(conversation, contact_of(s, request, conversation)));
+            out.push_back(conversation_json(s, request, conversation));
         }
         return out;
     });
@@ -174,7 +201,7 @@ Result<Response> list_messages(const ApiServices& services, const ApiRequest& re
         if (!window) {
             return std::move(window).error();
         }
-        return window_response(*window);
+        return window_response(services, request, *window);
     }
     const bool newer = request.query("direction") == "newer";
     if (newer) {
@@ -186,9 +213,9 @@ Result<Response> list_messages(const ApiServices& services, const ApiRequest& re
     }
     if (newer) {
         std::ranges::reverse(page->items);
-        return window_response({std::move(page->items), false, page->more});
+        return window_response(services, request, {std::move(page->items), false, page->more});
     }
-    return messages_response(*page);
+    return messages_response(services, request, *page);
 }
 
 Result<Response> list_contact_messages(const ApiServices& services, const ApiRequest& request) {
@@ -223,7 +250,7 @@ Result<Response> list_contact_messages(const ApiServices& services, const ApiReq
     if (!page) {
         return std::move(page).error();
     }
-    return messages_response(*page);
+    return messages_response(services, request, *page);
 }
 
 Result<Response> get_media(const ApiServices& services, const ApiRequest& request) {
@@ -245,8 +272,10 @@ Result<Response> get_media(const ApiServices& services, const ApiRequest& reques
     const auto end = from + static_cast<std::int64_t>(bytes->size());
     const bool partial = from > 0 || end < media->size;
     Response response = Response::text(partial ? 206 : 200, std::move(*bytes));
-    // Never rendered as a page: what people send may be anything.
-    response.headers.set("Content-Type", "application/octet-stream");
+    // Never rendered as a page: what people send may be anything. A player asks to be told a video.
+    response.headers.set(
+        "Content-Type", media->kind == "video" ? "video/mp4" : "application/octet-stream"
+    );
     response.headers.set(
         "Content-Disposition",
         "attachment; filename*=UTF-8''" +

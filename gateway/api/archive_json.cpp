@@ -1,5 +1,7 @@
 #include "gateway/api/archive_json.h"
 
+#include "crm/contacts/contact.h"
+#include "crm/contacts/group_chat.h"
 #include "gateway/api/support.h"
 
 namespace leadbridge::gateway {
@@ -17,9 +19,31 @@ json::object media_json(const archive::MediaView& media) {
         {"reason", media.reason}};
 }
 
+// The contact behind a single conversation, or of one who speaks, if the caller may see it.
+std::optional<crm::Contact> contact_of(
+    Snapshot& core, const ApiRequest& request, const std::string& external_userid
+) {
+    if (external_userid.empty()) {
+        return std::nullopt;
+    }
+    const auto id = crm::find_contact_id(
+        core, request.corp(), crm::IdentityKind::external_userid, external_userid
+    );
+    return crm::find_contact(core, request.viewer(), id);
+}
+
 }  // namespace
 
-json::object message_json(const archive::MessageView& message) {
+const std::string& Senders::name(const archive::MessageView& message) {
+    const auto [at, fresh] = names_.try_emplace(message.sender);
+    if (fresh && message.side == archive::Side::contact) {
+        const auto contact = contact_of(core_, request_, message.sender);
+        at->second = contact ? contact->name : "";
+    }
+    return at->second;
+}
+
+json::object message_json(const archive::MessageView& message, Senders& senders) {
     auto content = parse_json(message.content);
     json::array media;
     for (const archive::MediaView& item : message.media) {
@@ -34,6 +58,7 @@ json::object message_json(const archive::MessageView& message) {
         {"type", message.type},
         {"action", message.action},
         {"sender", message.sender},
+        {"sender_name", senders.name(message)},
         {"side", archive::to_string(message.side)},
         {"recalled", time_json(message.recalled_ms)},
         {"summary", message.summary},
@@ -42,8 +67,10 @@ json::object message_json(const archive::MessageView& message) {
 }
 
 json::object conversation_json(
-    const archive::ConversationView& conversation, const std::optional<crm::Contact>& contact
+    Snapshot& core, const ApiRequest& request, const archive::ConversationView& conversation
 ) {
+    const auto contact = contact_of(core, request, conversation.external_userid);
+    const std::string& roomid = conversation.roomid;
     return json::object{
         {"id", conversation.id.str()},
         {"kind", archive::to_string(conversation.kind)},
@@ -51,23 +78,13 @@ json::object conversation_json(
         {"external_userid", conversation.external_userid},
         {"contact", contact ? json::value(contact->id.str()) : json::value(nullptr)},
         {"contact_name", contact ? contact->name : std::string()},
-        {"roomid", conversation.roomid},
+        {"roomid", roomid},
+        {"room_name",
+         roomid.empty() ? std::string() : crm::group_chat_name(core, request.viewer(), roomid)},
         {"first", time_json(conversation.first_ms)},
         {"last", time_json(conversation.last_ms)},
         {"messages", conversation.messages},
         {"last_summary", conversation.last_summary}};
-}
-
-std::optional<crm::Contact> contact_of(
-    Snapshot& s, const ApiRequest& request, const archive::ConversationView& conversation
-) {
-    if (conversation.external_userid.empty()) {
-        return std::nullopt;
-    }
-    const auto id = crm::find_contact_id(
-        s, request.corp(), crm::IdentityKind::external_userid, conversation.external_userid
-    );
-    return crm::find_contact(s, request.viewer(), id);
 }
 
 }  // namespace leadbridge::gateway

@@ -98,25 +98,27 @@ Result<std::vector<std::string>> people_of(
     );
 }
 
-json::value neighbour_json(const std::optional<archive::MessageView>& message) {
-    return message ? json::value(message_json(*message)) : json::value(nullptr);
+json::value neighbour_json(const std::optional<archive::MessageView>& message, Senders& senders) {
+    return message ? json::value(message_json(*message, senders)) : json::value(nullptr);
 }
 
-json::object hit_json(Snapshot& core, const ApiRequest& request, const archive::SearchHit& hit) {
+json::object hit_json(
+    Snapshot& core, const ApiRequest& request, const archive::SearchHit& hit, Senders& senders
+) {
     json::array marks;
     for (const archive::TextSpan& mark : hit.marks) {
         marks.push_back(json::object{{"first", mark.first}, {"length", mark.length}});
     }
     const archive::ConversationView& conversation = hit.context.conversation;
     return json::object{
-        {"message", message_json(hit.context.message)},
+        {"message", message_json(hit.context.message, senders)},
         {"text", hit.text},
         {"cut_before", hit.cut_before},
         {"cut_after", hit.cut_after},
         {"highlights", std::move(marks)},
-        {"before", neighbour_json(hit.context.before)},
-        {"after", neighbour_json(hit.context.after)},
-        {"conversation", conversation_json(conversation, contact_of(core, request, conversation))}};
+        {"before", neighbour_json(hit.context.before, senders)},
+        {"after", neighbour_json(hit.context.after, senders)},
+        {"conversation", conversation_json(core, request, conversation)}};
 }
 
 Result<json::value> total_json(
@@ -160,9 +162,10 @@ Result<Response> search_archive(const ApiServices& services, const ApiRequest& r
         return behind.error();
     }
     auto items = services.core.read<json::array>([&](Snapshot& s) -> Result<json::array> {
+        Senders senders(s, request);
         json::array out;
         for (const archive::SearchHit& hit : page->items) {
-            out.push_back(hit_json(s, request, hit));
+            out.push_back(hit_json(s, request, hit, senders));
         }
         return out;
     });

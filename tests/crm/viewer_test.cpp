@@ -41,6 +41,7 @@ struct ViewerTest : ::testing::Test {
         EXPECT_TRUE(w.write([&](Transaction& tx) -> Status {
             GroupChatFact fact;
             fact.chat.chat_id = "wr1";
+            fact.chat.name = "示例群";
             GroupChatMember member;
             member.userid = "wm2";
             member.external = true;
@@ -94,6 +95,7 @@ TEST_F(ViewerTest, another_corp_and_a_service_without_scope_get_nothing) {
         EXPECT_EQ(ask([&](Snapshot& s) { return count_leads(s, v, lead_search); }), 0);
         EXPECT_TRUE(ask([&](Snapshot& s) { return list_group_chats(s, v, {}).items.empty(); }));
         EXPECT_TRUE(ask([&](Snapshot& s) { return group_chat_members(s, v, group).empty(); }));
+        EXPECT_EQ(ask([&](Snapshot& s) { return group_chat_name(s, v, "wr1"); }), "");
         EXPECT_TRUE(ask([&](Snapshot& s) { return MemberStore::list(s, v, {}).items.empty(); }));
         EXPECT_TRUE(ask([&](Snapshot& s) { return list_audit(s, v, {}, {}).items.empty(); }));
         EXPECT_EQ(
@@ -132,6 +134,9 @@ TEST_F(ViewerTest, scope_self_sees_its_own_contacts_and_friends_and_the_pool) {
     EXPECT_EQ(
         ask([&](Snapshot& s) { return list_group_chats(s, self("bob"), {}).items.size(); }), 1U
     );
+    EXPECT_EQ(ask([&](Snapshot& s) { return group_chat_name(s, ann, "wr1"); }), "");
+    EXPECT_EQ(ask([&](Snapshot& s) { return group_chat_name(s, self("bob"), "wr1"); }), "示例群");
+    EXPECT_EQ(ask([&](Snapshot& s) { return group_chat_name(s, self("bob"), "wr2"); }), "");
     w.take(5'000, CrmWorld::add("ann", "wm2"));
     EXPECT_EQ(ask([&](Snapshot& s) { return count_contacts(s, ann, {}); }), 2)
         << "a friend is seen though another owns it";

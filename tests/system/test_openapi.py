@@ -295,8 +295,24 @@ class OpenApi(unittest.TestCase):
         self.call("post", "archive/search", {"q": "。。。"}, expect=422)
         self.call("get", f'archive/media/{media["id"]}', expect=200)
         self.call("get", f'archive/media/{media["id"]}', headers={"Range": "bytes=5-9"}, expect=206)
+        self.group_talk(person)
         self.get("archive/health")
         self.call("post", "archive/replay", expect=200)
+
+    def group_talk(self, person):
+        chat = self.wecom.do("group", corpid=CORP, owner=person["userid"], name="示例交流群", members=[person["external_userid"]])["chat_id"]
+        video = {"msgtype": "video", "media_bytes": "5000", "fileext": "mp4"}
+        self.wecom.do("chat", corpid=CORP, **{"from": person["external_userid"]}, to=[person["userid"]], roomid=chat, **video)
+        talk = eventually(
+            lambda: next((one for one in self.get("archive/conversations?kind=group")["items"] if one["room_name"]), None), 30, what="the group by its name")
+        self.assertEqual(("示例交流群", chat, ""), (talk["room_name"], talk["roomid"], talk["contact_name"]))
+        message = eventually(
+            lambda: next((one for one in self.get(f'archive/conversations/{talk["id"]}/messages')["items"] if one["media"][0]["state"] == "stored"), None),
+            30, what="the video")
+        contact = self.first(f'contacts?q={person["external_userid"]}')
+        self.assertEqual(contact["name"], message["sender_name"])
+        status, headers, _ = self.api.raw("GET", f'/api/v1/archive/media/{message["media"][0]["id"]}', headers={"Range": "bytes=0-"})
+        self.assertEqual((200, "video/mp4"), (status, headers["Content-Type"]))
 
     def queues(self):
         parked = self.first("inbox?state=parked")
@@ -413,7 +429,9 @@ class OpenApi(unittest.TestCase):
         self.post(path + "/undo", expect=202)
         eventually(lambda: self.get(path)["state"] == "undone", 20, what="its undo")
         self.get("home")
-        self.get("health")
+        health = self.get("health")
+        self.assertGreater(health["latency"]["callback_ms"]["count"], 2)
+        self.assertIn("externalcontact/get", [one["api"] for one in health["wecom"]["quotas"] if one["per_minute"] > 0])
         self.get("search?q=" + urllib.parse.quote("示例"))
         self.get("tags/sync")
         self.post("segments/overlap", {"a": {"tag": tag["id"]}, "b": {"tag": inner["id"]}}, 200)

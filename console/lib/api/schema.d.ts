@@ -2841,6 +2841,8 @@ export interface components {
             /** @description Empty when nobody of that external_userid is in the caller's sight. */
             contact_name: string;
             roomid: string;
+            /** @description Of a customer group that the caller may see; empty for others and unnamed ones. */
+            room_name: string;
             first: components["schemas"]["NullableTime"];
             last: components["schemas"]["NullableTime"];
             messages: number;
@@ -2873,11 +2875,13 @@ export interface components {
             type: string;
             action: string;
             sender: string;
+            /** @description Of a contact in the caller's sight; empty for members and others. */
+            sender_name: string;
             /** @enum {string} */
             side: "unknown" | "member" | "contact" | "bot";
             recalled: components["schemas"]["NullableTime"];
             summary: string;
-            /** @description The typed body, by type. */
+            /** @description The typed body, by type. What has no type here has fields: all WeCom said beside the envelope; null when it is more than 16 KiB. */
             content: Record<string, unknown> | null;
             media: components["schemas"]["Media"][];
         };
@@ -7183,6 +7187,7 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "video/mp4": string;
                 };
             };
             /** @description A piece. */
@@ -7195,6 +7200,7 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "video/mp4": string;
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -31,6 +31,7 @@ describe('question', () => {
     const asked = question({ ...nothing, q: ' 报价 ', type: 'file', from: '2026-11-22', until: '2026-11-22', file: 'yes', recalled: 'no' })
     expect(asked.q).toBe('报价')
     expect(asked.filter).toMatchObject({ types: ['file'], has_file: true, recalled: false })
+    expect(question({ ...nothing, contact: '7' }).filter).toEqual({ contact: '7' })
     expect(Date.parse(asked.filter?.to ?? '') - Date.parse(asked.filter?.from ?? '')).toBe(86_400_000)
   })
 })
@@ -42,6 +43,8 @@ describe('the address', () => {
     const written = { ...unsaid, ...said({ q: '报价', type: 'file' }, drawer) }
     expect(JSON.stringify(written)).not.toContain('报价')
     expect(asked_in(written, drawer)).toEqual({ ...nothing, q: '报价', type: 'file' })
+    const more = { ...written, hit: '1' } // the page's address has more words than the question
+    expect(asked_in(more, drawer)).toEqual({ ...nothing, q: '报价', type: 'file' })
   })
   it('keeps the words when something else changes, and drops them when they are', () => {
     expect(said({ type: 'file' }, drawer)).toEqual({ type: 'file' })

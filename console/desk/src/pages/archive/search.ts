@@ -2,15 +2,15 @@ import type { Schema } from '@lib/api/client'
 import type { Drawer } from '@/grid/view_state'
 
 /** As it stands in the address: instead of what somebody typed the key `s` of the tab's drawer where that is kept. */
-export const unsaid = { s: '', member: '', party: '', group: '', type: '', from: '', until: '', file: '', recalled: '' }
+export const unsaid = { s: '', member: '', contact: '', party: '', group: '', type: '', from: '', until: '', file: '', recalled: '' }
 type Said = typeof unsaid
 /** What the search desk asks. */
 export type Asked = Omit<Said, 's'> & { q: string }
 
 /** Words another tab typed are not here: nothing is asked for then. */
 export function asked_in(said: Said, drawer: Drawer): Asked {
-  const { member, party, group, type, from, until, file, recalled } = said
-  return { q: said.s ? (drawer.get(said.s) ?? '') : '', member, party, group, type, from, until, file, recalled }
+  const { member, contact, party, group, type, from, until, file, recalled } = said
+  return { q: said.s ? (drawer.get(said.s) ?? '') : '', member, contact, party, group, type, from, until, file, recalled }
 }
 
 export function said({ q, ...rest }: Partial<Asked>, drawer: Drawer): Partial<Said> {
@@ -35,6 +35,7 @@ export function question(asked: Asked): Pick<Schema<'ArchiveSearch'>, 'q' | 'fil
     q: asked.q.trim(),
     filter: {
       ...(asked.member ? { member: asked.member } : {}),
+      ...(asked.contact ? { contact: asked.contact } : {}),
       ...(asked.party ? { external_userid: asked.party } : {}),
       ...(asked.group ? { group: asked.group } : {}),
       ...(asked.type ? { types: [asked.type] } : {}),
