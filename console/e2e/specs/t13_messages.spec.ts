@@ -71,6 +71,7 @@ describe('the messages of a conversation', () => {
     expect(await said('产品演示').innerText()).toContain('线上')
     expect(await said('恭喜发财').innerText()).toContain('¥20')
     expect(await said('样例大厦').innerText()).toContain('样例路1号')
+    expect(await page.locator('.archive-bubble strong').innerText()).toBe('你好')
     // Unknown ones as they came.
     const unknown = said(t('archive.raw_fields'))
     await unknown.locator('summary').click()

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Schema } from '@lib/api/client'
 import { body_of, link_of, loose_files, type Body } from './body'
 import en from './en.json'
+import { lines_of } from './markdown'
 import zh from './zh.json'
 
 type Message = Schema<'Message'>
@@ -24,7 +25,7 @@ const of_type = (type: string): Body[] => samples.filter((one) => one.type === t
 describe('the body of a message', () => {
   it.each([
     ['text', 'words'],
-    ['markdown', 'words'],
+    ['markdown', 'markdown'],
     ['image', 'files'],
     ['emotion', 'files'],
     ['voice', 'files'],
@@ -58,7 +59,7 @@ describe('the body of a message', () => {
 
   it('says the words as they were written', () => {
     expect(shown('text', { content: '  a\n<b>b</b> ' })).toEqual({ as: 'words', text: '  a\n<b>b</b> ' })
-    expect(shown('markdown', { content: '**a**' })).toEqual({ as: 'words', text: '**a**' })
+    expect(shown('markdown', { content: '**a**' })).toEqual({ as: 'markdown', text: '**a**' })
   })
 
   it('says what stands in a card', () => {
@@ -132,5 +133,36 @@ describe('a link', () => {
     expect(link_of({ url: 'http://a.example' })).toMatchObject({ title: 'a.example' })
     for (const url of ['javascript:alert(1)', ' javascript:alert(1)', 'data:text/html,x', 'weixin://x', '//a.example', '', 7, null]) expect(link_of({ url })).toBeNull()
     expect(shown('link', { title: 't', description: 'd', url: 'javascript:1' })).toMatchObject({ as: 'card', title: 't', lines: ['d'], links: [] })
+  })
+})
+
+describe('markdown', () => {
+  it('has heads, quotes, items, bold words, code and links to the web', () => {
+    expect(lines_of('# 标题\n您有 **3 条** `x` [看](https://a.example/p)。\n> 引用 <font color="info">绿</font>\n- 一')).toEqual([
+      { as: 'head', spans: [{ as: 'text', text: '标题' }] },
+      {
+        as: 'text',
+        spans: [
+          { as: 'text', text: '您有 ' },
+          { as: 'bold', text: '3 条' },
+          { as: 'text', text: ' ' },
+          { as: 'code', text: 'x' },
+          { as: 'text', text: ' ' },
+          { as: 'link', text: '看', url: 'https://a.example/p' },
+          { as: 'text', text: '。' },
+        ],
+      },
+      { as: 'quote', spans: [{ as: 'text', text: '引用 绿' }] },
+      { as: 'item', spans: [{ as: 'text', text: '一' }] },
+    ])
+  })
+  it('leaves what is none as it was written', () => {
+    for (const text of ['[x](javascript:alert(1))', '<img src=x onerror=1>', '** a', '#标签', '']) expect(lines_of(text).flatMap((line) => line.spans).map((one) => `${one.as} ${one.text}`).join()).toBe(text ? `text ${text}` : '')
+  })
+  it('takes long marks that never end in their stride', () => {
+    const began = performance.now()
+    for (const mark of ['[', '**a', '`', '[a](https://', '![[']) lines_of(mark.repeat(10_000 / mark.length))
+    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(lines_of('**a** '.repeat(2_000))).toHaveLength(1)
   })
 })

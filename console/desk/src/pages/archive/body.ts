@@ -29,6 +29,7 @@ export interface Part {
 /** What a bubble shows, besides the message's files. */
 export type Body =
   | { as: 'words'; text: string }
+  | { as: 'markdown'; text: string }
   | { as: 'files'; seconds: number }
   | { as: 'parts'; title: string; folded: boolean; parts: Part[] }
   | { as: 'card'; icon: IconName; state: string; title: string; lines: string[]; list: string[]; facts: Fact[]; links: Link[] }
@@ -165,7 +166,7 @@ export function body_of(message: Pick<Schema<'Message'>, 'type' | 'content' | 's
     const shown = fields_of(c.fields)
     return { as: 'unknown', fields: Object.keys(shown).length ? JSON.stringify(shown, null, 2) : '' }
   }
-  if ((type === 'text' || type === 'markdown') && typeof c.content === 'string') return { as: 'words', text: c.content }
+  if ((type === 'text' || type === 'markdown') && typeof c.content === 'string') return { as: type === 'text' ? 'words' : type, text: c.content }
   if (type === 'mixed' || type === 'chatrecord') {
     const parts = tree(c.parts)
     if (parts.length) return { as: 'parts', title: text(c.title), folded: type === 'chatrecord', parts }
