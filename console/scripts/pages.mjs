@@ -1,5 +1,6 @@
 // Opens every page as the first admin of a daemon with the sandbox, and says what is wrong with it:
 //   node scripts/pages.mjs FIRST_LINK [--all] [--shots FOLDER] [PATH...]
+// A PATH ending in $ is meant whole, else all that begin so; a state of a page that a click opens is PATH+STATE.
 // console errors, CSP violations, WCAG 2.2 AA by axe, a page wider than its window, texts that are keys, Chinese in the English
 // controls. Plain: light Chinese at 1440 px and dark English at 390 px; --all: both themes and languages at 1440, 1024 and 390 px.
 // FIRST_LINK is the one-time link that a start prints. Chromium is Debian's.
@@ -51,23 +52,53 @@ async function id_of(list) {
   return ''
 }
 
-const paths = ['/home', '/contacts', '/leads', '/leads/board', '/channels', '/channels/new', '/sources', '/sources/new', '/segments', '/segments/new', '/tags', '/pushes', '/pushes/new', '/archive', '/archive/search', '/setup', '/system', '/people', '/account', '/audit', '/sandbox']
+/** What a click or key opens on a page: the path, then `open` and the selector that shows it is there. */
+const states = [
+  ['/home', 'palette', (page) => page.keyboard.press('Control+k'), '.palette-item'],
+  ['/home', 'help', (page) => page.locator('.top .btn.icon:not(.top-menu)').first().click(), '.modal .help'],
+  ['/home', 'keys', (page) => page.keyboard.press('Shift+?'), '[aria-modal=true] kbd'],
+  ['/home', 'notices', (page) => page.locator('.bell').click(), '.bell-list'],
+  ['/contacts', 'filter', open_filter, '.term .term-op'],
+  ['/contacts', 'columns', (page) => page.locator('.gview-tools .btn.icon').last().click(), '.column-line'],
+  ['/tags', 'dialog', (page) => page.keyboard.press('n'), '[role=dialog] form'],
+  ['/people', 'dialog', (page) => page.keyboard.press('n'), '[role=dialog] .user-form'],
+  ['/people?tab=tokens', 'dialog', (page) => page.keyboard.press('n'), '[role=dialog] form'],
+]
+async function open_filter(page) {
+  await page.locator('.gview-tools > .btn:not(.icon)').first().click()
+  await page.locator('.filter').waitFor()
+  if (!(await page.locator('.term').count())) await page.locator('.fgroup .btn.link').first().click()
+}
+
+const fits = (name) => wanted.length === 0 || wanted.some((one) => (one.endsWith('$') ? name === one.slice(0, -1) : name.startsWith(one)))
+const places = []
+const add = (path, name = path, more = {}) => fits(name) && places.push({ path, name, ...more })
+for (const path of ['/home', '/contacts', '/leads', '/leads/board', '/channels', '/channels/new', '/sources', '/sources/new', '/segments', '/segments/new', '/tags', '/pushes', '/pushes/new', '/archive', '/archive/search', '/setup', '/system', '/system?tab=inbox', '/system?tab=jobs', '/people', '/people?tab=departments', '/people?tab=roles', '/people?tab=tokens', '/account', '/audit', '/sandbox', '/forbidden', '/nowhere']) add(path)
+for (const [path, state, open, there] of states) add(path, `${path}+${state}`, { open, there })
 for (const list of ['contacts', 'channels', 'sources', 'segments', 'pushes']) {
+  if (wanted.length && !wanted.some((one) => one.startsWith(`/${list}`) && !one.endsWith('$'))) continue
   const id = await id_of(list)
-  if (id) paths.push(`/${list}/${id}`)
-  if (id && list === 'channels') paths.push(`/${list}/${id}/edit`)
+  if (id) add(`/${list}/${id}`)
+  if (id && ['channels', 'sources'].includes(list)) add(`/${list}/${id}/edit`)
 }
 // The newest message is the first hit of a search that only leaves out recalled ones.
-const talk = await id_of('archive/conversations')
-if (talk) paths.push(`/archive/search?recalled=no&hit=${await id_of(`archive/conversations/${talk}/messages`)}`)
+if (fits('/archive/search?')) {
+  const talk = await id_of('archive/conversations')
+  if (talk) add(`/archive/search?recalled=no&hit=${await id_of(`archive/conversations/${talk}/messages`)}`)
+}
+for (const path of ['/login', '/first']) add(path, path, { nobody: true }) // last: from here on nobody is signed in
+
+const at_rest = () => !document.querySelector('#main .skeleton') && document.getAnimations().every((one) => one.playState !== 'running' || one.effect?.getComputedTiming().endTime === Infinity)
 
 let opened = 0
 const faults = []
-async function look_at(path, { theme, lang, width }) {
-  const where = `${path} ${theme} ${lang} ${width}`
+async function look_at({ path, name, open, there, nobody }, { theme, lang, width }) {
+  const where = `${name} ${theme} ${lang} ${width}`
   const fault = (text) => faults.push(`${where}: ${text}`)
   const page = await context.newPage()
-  page.on('console', (line) => line.type() === 'error' && fault(`console: ${line.text()}`))
+  // Nobody is asked who they are: that answers 401, and the browser says so by itself.
+  const named = (line) => nobody && / status of 401 /.test(line.text()) && line.location().url.endsWith('/me')
+  page.on('console', (line) => line.type() === 'error' && !named(line) && fault(`console: ${line.text()}`))
   page.on('pageerror', (error) => fault(`error: ${error.message}`))
   await page.setViewportSize({ width, height: width < 500 ? 844 : 900 })
   await page.addInitScript((ui) => {
@@ -76,11 +107,16 @@ async function look_at(path, { theme, lang, width }) {
     document.addEventListener('securitypolicyviolation', (event) => window.csp_violations.push(`${event.violatedDirective} ${event.blockedURI}`))
   }, { theme, lang })
   await page.goto(`${origin}/console${path}`, { waitUntil: 'load' })
-  await page.waitForLoadState('networkidle', { timeout: 10_000 }).catch(() => fault('the network does not come to rest'))
-  await page.waitForSelector('h1', { timeout: 10_000 }).catch(() => fault('no heading'))
-  await page.waitForTimeout(500)
+  await page.waitForLoadState('networkidle', { timeout: 30_000 }).catch(() => fault('the network does not come to rest'))
+  await page.waitForSelector('h1', { timeout: 30_000 }).catch(() => fault('no heading'))
+  if (open) {
+    await open(page)
+    await page.waitForSelector(there, { timeout: 30_000 }).catch(() => fault('did not open'))
+  }
+  await page.waitForTimeout(300)
+  await page.waitForFunction(at_rest, undefined, { timeout: 30_000 }).catch(() => fault('skeletons or movements that do not end'))
   const seen = await page.evaluate(() => {
-    const shown = (element) => element.checkVisibility?.() !== false && !element.querySelector('code') // a code is a key by right
+    const shown = (element) => element.checkVisibility?.() !== false && !element.querySelector('code, [translate=no]') // codes and people's own names stand as they are
     const texts = (selector) => [...document.querySelectorAll(selector)].filter(shown).map((element) => element.textContent.trim())
     return {
       csp: window.csp_violations,
@@ -95,16 +131,17 @@ async function look_at(path, { theme, lang, width }) {
   if (lang === 'en' && !/^\/\w+\/\d+/.test(path)) seen.controls.forEach((text) => fault(`Chinese: ${text}`))
   const axe = await new AxeBuilder({ page }).options({ rules: { 'label-content-name-mismatch': { enabled: true } } }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
   for (const rule of axe.violations) fault(`axe ${rule.id} (${rule.nodes.length}): ${rule.nodes[0].target.join(' ')} — ${rule.nodes[0].failureSummary?.split('\n')[1]?.trim() ?? rule.help}`)
-  if (shots) await page.screenshot({ path: join(shots, `${path.replace(/\d{6,}/, 'one').replace(/[^a-z0-9]+/gi, '_').replace(/^_/, '')}-${theme}-${lang}-${width}.png`) })
+  if (shots) await page.screenshot({ path: join(shots, `${name.replace(/\d{6,}/, 'one').replace(/[^a-z0-9]+/gi, '_').replace(/^_/, '')}-${theme}-${lang}-${width}.png`) })
   await page.close()
   opened += 1
 }
 
 if (shots) mkdirSync(shots, { recursive: true })
-for (const path of paths.filter((path) => wanted.length === 0 || wanted.some((start) => path.startsWith(start)))) {
-  for (const look of looks) await look_at(path, look).catch((error) => faults.push(`${path}: ${error.message}`))
+for (const place of places) {
+  if (place.nobody) await context.clearCookies()
+  for (const look of looks) await look_at(place, look).catch((error) => faults.push(`${place.name}: ${error.message}`))
 }
 await context.close()
 for (const fault of faults) console.log(fault)
 console.log(`report: pages: ${opened} opened, ${faults.length} faults`)
-process.exit(faults.length ? 1 : 0)
+process.exit(faults.length || !opened ? 1 : 0)
