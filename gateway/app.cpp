@@ -90,7 +90,7 @@ App::Parts::Parts(AppOptions options)
           {&wecom_receiver, &form_connector},
           processor_options()
       ),
-      callbacks(inbox),
+      callbacks(inbox, metrics, *clock),
       messages(*archive_db, *vault, *blobs, archive::visible_by_members(*core)),
       arrivals(*archive_db, archive::visible_by_members(*core)),
       search_index(open_search_index(settings)),

@@ -54,7 +54,8 @@ ApiClient::ApiClient(
       clock_(clock),
       rng_(rng),
       metrics_(metrics),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      meter_(clock) {}
 
 void ApiClient::sleep(std::int64_t ms) const {
     if (options_.sleep) {
@@ -75,6 +76,24 @@ Breaker& ApiClient::breaker(CorpId corp) {
 
 std::int64_t ApiClient::paused_ms(CorpId corp) {
     return breaker(corp).open_ms();
+}
+
+std::vector<ApiQuota> ApiClient::quotas(CorpId corp_id) const {
+    const auto corp = corps_(corp_id);
+    std::vector<ApiQuota> out;
+    for (const ApiMeter::Use& use : meter_.uses(corp_id)) {
+        ApiQuota quota{use, corp ? corp->limits.calls_per_minute : 0.0, 0, 0};
+        quota.allowed = quota.per_minute;
+        auto limits = limits_.lock();
+        const auto found = limits->find({corp_id, use.api});
+        if (found != limits->end() && found->second.limiter) {
+            const RateLimiter& limiter = *found->second.limiter;
+            quota.allowed = std::min(quota.allowed, limiter.current().per_minute);
+            quota.rests_ms = limiter.parked_ms();
+        }
+        out.push_back(quota);
+    }
+    return out;
 }
 
 std::shared_ptr<RateLimiter> ApiClient::limiter(const crm::Corp& corp, const Api& api) {
@@ -204,7 +223,7 @@ ApiClient::Attempt ApiClient::attempt(
     }
     Attempt made = read_reply(api, http_.call(call));
     made.token = std::move(*token);
-    count(api, made, began);
+    count(corp.id, api, made, began);
     return made;
 }
 

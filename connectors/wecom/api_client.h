@@ -23,6 +23,7 @@
 #include "base/rng.h"
 #include "connectors/wecom/access_token.h"
 #include "connectors/wecom/api.h"
+#include "connectors/wecom/api_meter.h"
 #include "connectors/wecom/breaker.h"
 #include "connectors/wecom/wecom_error.h"
 #include "crm/staff/corp.h"
@@ -56,6 +57,14 @@ public:
 
 private:
     std::shared_ptr<const boost::json::object> object_;  // shared by copies of the reply
+};
+
+// An API as a corp uses it.
+struct ApiQuota {
+    ApiMeter::Use use;
+    double per_minute = 0;      // the corp's limit
+    double allowed = 0;         // of it, what goes since WeCom's last complaints
+    std::int64_t rests_ms = 0;  // nothing goes for so long; 0 = it does not rest
 };
 
 struct ApiClientOptions {
@@ -98,6 +107,8 @@ public:
 
     // The breaker's pause of a corp in ms; 0 = none.
     std::int64_t paused_ms(CorpId corp);
+    // Of the APIs that this process has called for the corp, by name.
+    std::vector<ApiQuota> quotas(CorpId corp) const;
 
 private:
     struct Limit {
@@ -139,7 +150,7 @@ private:
     );
     std::int64_t park(const crm::Corp& corp, const Api& api, std::int64_t advised_ms);
     void judge(const crm::Corp& corp, const Api& api, Attempt& attempt);
-    void count(const Api& api, const Attempt& attempt, std::int64_t began_ms);
+    void count(CorpId corp, const Api& api, const Attempt& attempt, std::int64_t began_ms);
     void sleep(std::int64_t ms) const;
 
     const CorpLookup corps_;
@@ -149,6 +160,7 @@ private:
     Rng& rng_;
     Metrics& metrics_;
     const ApiClientOptions options_;
+    ApiMeter meter_;
     Guarded<std::map<std::pair<CorpId, std::string_view>, Limit>> limits_;
     Guarded<std::map<CorpId, std::unique_ptr<Breaker>>> breakers_;
 };

@@ -121,7 +121,9 @@ std::int64_t ApiClient::next_try_ms(
     }
 }
 
-void ApiClient::count(const Api& api, const Attempt& made, std::int64_t began_ms) {
+void ApiClient::count(CorpId corp, const Api& api, const Attempt& made, std::int64_t began_ms) {
+    const bool limited = made.retry == RetryClass::rate || made.retry == RetryClass::concurrency;
+    meter_.count(corp, api.name, limited ? ApiMeter::Limited::yes : ApiMeter::Limited::no);
     const std::string outcome(
         made.result ? "ok" : class_of(made.result.error(), made.retry, made.network)
     );

@@ -2,15 +2,12 @@
 // counters come from the metrics, as Prometheus would scrape them.
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <map>
 
 #include "archive/message_search.h"
 #include "connectors/wecom/contact_sync.h"
-#include "connectors/wecom/services.h"
 #include "crm/staff/query.h"
 #include "gateway/api/handlers.h"
+#include "gateway/api/health_figures.h"
 #include "gateway/api/support.h"
 #include "gateway/inbox.h"
 #include "gateway/version.h"
@@ -18,128 +15,6 @@
 namespace leadbridge::gateway {
 
 namespace {
-
-// One line of Prometheus' text: name{label="value",...} number.
-struct Sample {
-    std::map<std::string, std::string> labels;
-    double value = 0;
-};
-
-std::map<std::string, std::string> labels_of(std::string_view text) {
-    std::map<std::string, std::string> out;
-    while (!text.empty()) {
-        const std::size_t equals = text.find("=\"");
-        const std::size_t end =
-            equals == std::string_view::npos ? equals : text.find('"', equals + 2);
-        if (end == std::string_view::npos) {
-            break;
-        }
-        out.emplace(text.substr(0, equals), text.substr(equals + 2, end - equals - 2));
-        text.remove_prefix(std::min(text.size(), end + 2));
-    }
-    return out;
-}
-
-// Samples by name, of the names that are asked for.
-std::map<std::string, std::vector<Sample>> samples_of(
-    const std::string& text, const std::vector<std::string_view>& names
-) {
-    std::map<std::string, std::vector<Sample>> out;
-    std::string_view rest = text;
-    while (!rest.empty()) {
-        const std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-        const std::size_t space = line.rfind(' ');
-        const std::string_view name = line.substr(0, line.find_first_of("{ "));
-        if (space == std::string_view::npos ||
-            std::find(names.begin(), names.end(), name) == names.end()) {
-            continue;
-        }
-        Sample sample;
-        const std::string_view number = line.substr(space + 1);
-        std::from_chars(number.data(), number.data() + number.size(), sample.value);
-        const std::size_t open = line.find('{');
-        const std::size_t close = line.rfind('}');
-        if (open != std::string_view::npos && close != std::string_view::npos) {
-            sample.labels = labels_of(line.substr(open + 1, close - open - 1));
-        }
-        out[std::string(name)].push_back(std::move(sample));
-    }
-    return out;
-}
-
-// Quantiles in ms from the buckets of a histogram in seconds, its labels added up. Within a bucket
-// the upper edge is told.
-json::object quantiles(const std::vector<Sample>& buckets) {
-    std::map<double, double> up_to;
-    for (const Sample& sample : buckets) {
-        const auto le = sample.labels.find("le");
-        if (le == sample.labels.end()) {
-            continue;
-        }
-        const std::string& text = le->second;
-        double edge = HUGE_VAL;
-        if (text != "+Inf") {
-            std::from_chars(text.data(), text.data() + text.size(), edge);
-        }
-        up_to[edge] += sample.value;
-    }
-    const double total = up_to.empty() ? 0 : up_to.rbegin()->second;
-    json::object out{{"count", static_cast<std::int64_t>(total)}};
-    for (const auto& [name, part] : {std::pair("p50", 0.5), {"p95", 0.95}, {"p99", 0.99}}) {
-        out[name] = nullptr;
-        double last_edge = 0;
-        for (const auto& [edge, n] : up_to) {
-            last_edge = std::isinf(edge) ? last_edge : edge;
-            if (total > 0 && n >= part * total) {
-                out[name] = last_edge * 1'000;
-                break;
-            }
-        }
-    }
-    return out;
-}
-
-json::array calls_json(const std::vector<Sample>& samples) {
-    struct Calls {
-        std::int64_t all = 0;
-        std::int64_t failed = 0;
-        std::map<std::string, std::int64_t> errors;
-    };
-
-    std::map<std::string, Calls> by_api;
-    for (const Sample& sample : samples) {
-        const auto n = static_cast<std::int64_t>(sample.value);
-        const auto api = sample.labels.find("api");
-        const auto what = sample.labels.find("class");
-        if (api == sample.labels.end() || what == sample.labels.end()) {
-            continue;
-        }
-        Calls& calls = by_api[api->second];
-        calls.all += n;
-        if (what->second != "ok") {
-            calls.failed += n;
-            calls.errors[what->second] += n;
-        }
-    }
-    std::vector<std::pair<std::string, Calls>> list(by_api.begin(), by_api.end());
-    std::stable_sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
-        return a.second.all > b.second.all;
-    });
-    json::array out;
-    for (const auto& [api, calls] : list) {
-        json::array errors;
-        for (const auto& [code, n] : calls.errors) {
-            errors.push_back(json::object{{"code", code}, {"count", n}});
-        }
-        out.push_back(json::object{
-            {"api", api},
-            {"calls", calls.all},
-            {"failed", calls.failed},
-            {"errors", std::move(errors)}});
-    }
-    return out;
-}
 
 double age_s(UnixMillis now, UnixMillis since) {
     return since == 0 ? 0 : static_cast<double>(std::max<std::int64_t>(0, now - since)) / 1'000.0;
@@ -310,22 +185,27 @@ Result<Response> get_health(const ApiServices& services, const ApiRequest& reque
     }
     syncs.push_back(search_sync(services, corp, now));
     out["sync"] = std::move(syncs);
-    const auto samples = samples_of(
+    const auto samples = metric_samples(
         services.metrics.render(),
         {"leadbridge_wecom_calls_total",
+         "leadbridge_callback_seconds_bucket",
          "leadbridge_welcome_age_seconds_bucket",
          "leadbridge_wecom_call_seconds_bucket",
          "leadbridge_db_commit_seconds_bucket"}
     );
     const auto of = [&](const char* name) {
         const auto at = samples.find(name);
-        return at == samples.end() ? std::vector<Sample>{} : at->second;
+        return at == samples.end() ? std::vector<MetricSample>{} : at->second;
     };
-    out["wecom"] = json::object{{"calls", calls_json(of("leadbridge_wecom_calls_total"))}};
+    out["wecom"] = json::object{
+        {"calls", wecom_calls_json(of("leadbridge_wecom_calls_total"))},
+        {"quotas", wecom_quotas_json(services, corp)},
+        {"paused_until", wecom_paused_json(services, corp)}};
     out["latency"] = json::object{
-        {"welcome_ms", quantiles(of("leadbridge_welcome_age_seconds_bucket"))},
-        {"wecom_call_ms", quantiles(of("leadbridge_wecom_call_seconds_bucket"))},
-        {"commit_ms", quantiles(of("leadbridge_db_commit_seconds_bucket"))}};
+        {"callback_ms", quantiles_json(of("leadbridge_callback_seconds_bucket"))},
+        {"welcome_ms", quantiles_json(of("leadbridge_welcome_age_seconds_bucket"))},
+        {"wecom_call_ms", quantiles_json(of("leadbridge_wecom_call_seconds_bucket"))},
+        {"commit_ms", quantiles_json(of("leadbridge_db_commit_seconds_bucket"))}};
     return Response::json(200, to_text(out));
 }
 

@@ -253,6 +253,46 @@ TEST_F(ApiCall, once_knows_no_queue_but_renews_a_token) {
     EXPECT_FALSE(client.call_once(*corp, api::contact_get, {}, {1'000, 1'000}));
 }
 
+TEST_F(ApiCall, tells_how_much_of_each_api_is_used) {
+    auto row = std::make_shared<crm::Corp>(*corp);
+    row->limits.calls_per_minute = 600;
+    corp = row;
+    EXPECT_TRUE(client.quotas(CorpId{1}).empty());
+    EXPECT_TRUE(get());
+    clock.advance(30'000);
+    EXPECT_TRUE(client.call_once(*corp, api::contact_get, {}, {1'000, 1'000}));
+    EXPECT_TRUE(send());
+    wecom.next(send_name, 45009);
+    EXPECT_FALSE(send());
+    const auto limited_at = clock.now();
+    const auto used = [&] {
+        const auto all = client.quotas(CorpId{1});
+        EXPECT_EQ(all.size(), 2U);
+        return std::pair(all.at(1), all.at(0));  // get, add_msg_template
+    };
+    auto [read, sent] = used();
+    EXPECT_EQ(read.use.api, get_name);
+    EXPECT_EQ(read.use.last_minute, 2);
+    EXPECT_EQ(read.use.limited_hour, 0);
+    EXPECT_EQ(read.use.limited_ms, 0);
+    EXPECT_EQ(read.per_minute, 600);
+    EXPECT_EQ(read.allowed, 600);
+    EXPECT_EQ(read.rests_ms, 0);
+    EXPECT_EQ(sent.use.last_minute, 2);
+    EXPECT_EQ(sent.use.limited_hour, 1);
+    EXPECT_EQ(sent.use.limited_ms, limited_at);
+    EXPECT_EQ(sent.allowed, 300);
+    EXPECT_EQ(sent.rests_ms, 60'000);
+    EXPECT_TRUE(client.quotas(CorpId{2}).empty());
+    clock.advance(30'000);  // the first call is a minute old
+    EXPECT_EQ(used().first.use.last_minute, 1);
+    clock.advance(3'600'000);
+    EXPECT_EQ(used().second.use.last_minute, 0);
+    EXPECT_EQ(used().second.use.limited_hour, 0);
+    EXPECT_EQ(used().second.use.limited_ms, limited_at);
+    EXPECT_EQ(used().second.rests_ms, 0);
+}
+
 TEST_F(ApiCall, threads_keep_to_the_concurrency) {
     std::atomic<int> inside{0};
     std::atomic<int> most{0};

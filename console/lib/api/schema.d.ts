@@ -3618,6 +3618,23 @@ export interface components {
                 error: string;
             }[];
             wecom: {
+                /** @description No call of the corp goes until then: WeCom is out of reach or refuses it. */
+                paused_until: components["schemas"]["NullableTime"];
+                /** @description Of this corp and this process since its start, the busiest first. */
+                quotas: {
+                    api: string;
+                    /** @description Calls of the last 60 s. */
+                    last_minute: number;
+                    /** @description The corp's limit of each API. */
+                    per_minute: number;
+                    /** @description Of it, what goes now: halved when WeCom complains, then back by a tenth a minute. */
+                    allowed: number;
+                    /** @description Calls of the last hour that WeCom refused as too many (45009, 45033). */
+                    limited: number;
+                    last_limited: components["schemas"]["NullableTime"];
+                    /** @description No call of this API goes until then. */
+                    rests_until: components["schemas"]["NullableTime"];
+                }[];
                 /** @description Since the start, all corps, the busiest first. */
                 calls: {
                     api: string;
@@ -3631,6 +3648,8 @@ export interface components {
                 }[];
             };
             latency: {
+                /** @description From a callback or a form read to its answer. */
+                callback_ms: components["schemas"]["Quantiles"];
                 /** @description From the friend-add to the accepted welcome. */
                 welcome_ms: components["schemas"]["Quantiles"];
                 wecom_call_ms: components["schemas"]["Quantiles"];
