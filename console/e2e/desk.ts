@@ -81,7 +81,7 @@ export async function visitor(who: Role | Client | null = 'admin', options: Brow
   if (!browser) throw new Error('use_browser() is missing')
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block', ...options })
   open.push(context)
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(60_000) // a loaded machine with a slow build is no fault of the page
   const signed = typeof who === 'string' ? await client(who) : who
   if (signed) await context.addCookies(signed.cookies())
   await context.addInitScript(() => {
