@@ -104,5 +104,5 @@ describe('the main job, by clicking alone', () => {
     const found = await eventually('the contact', async () => (await admin.get(`channels/${channel_url.split('/').pop()}/stats`)).adds === 1)
     expect(found).toBe(true)
     for (const one of [desk, leads, home, sandbox]) expect_calm(one, /status of 429/, /status of 401 .*\/me$/)
-  }, 300_000)
+  }, 480_000)
 })
