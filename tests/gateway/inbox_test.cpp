@@ -277,7 +277,7 @@ TEST_F(InboxTest, pages_go_on_where_the_last_one_ended) {
 }
 
 TEST_F(InboxTest, callbacks_bind_paths_to_connectors) {
-    Callbacks callbacks(*inbox);
+    Callbacks callbacks(*inbox, store.metrics, store.clock);
     callbacks.bind("/text/", connector);
     Request request;
     request.path = "/text/x";
@@ -296,6 +296,11 @@ TEST_F(InboxTest, callbacks_bind_paths_to_connectors) {
     EXPECT_EQ(callbacks.pattern("/text/secret"), "/text/*");
     EXPECT_EQ(callbacks.pattern("/api"), "");
     EXPECT_EQ(list().size(), 1U);
+    // Both answers were timed, whoever gave them.
+    const std::string metrics = store.metrics.render();
+    EXPECT_NE(
+        metrics.find("leadbridge_callback_seconds_count{connector=\"text\"} 2\n"), std::string::npos
+    );
 }
 
 }  // namespace
